@@ -1,0 +1,133 @@
+package schemas
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// CatalogEntry is one record of the catalog topic: exactly one of its pointers is set, or none of them to delete.
+type CatalogEntry struct {
+	Schema      int          `json:"schema"`
+	Environment *Environment `json:"environment,omitempty"`
+	Source      *Source      `json:"source,omitempty"`
+	Trigger     *Trigger     `json:"trigger,omitempty"`
+}
+
+// Environment is a stage that events and triggers belong to, such as development or production.
+type Environment struct {
+	Name      string      `json:"name"`
+	Revision  int64       `json:"revision"`
+	Workflows WorkflowAPI `json:"workflow_api"`
+}
+
+// WorkflowAPI says where an environment's runs are started.
+type WorkflowAPI struct {
+	BaseURL   string `json:"base_url"`          // without a trailing slash; "" means runs are only logged
+	APIKeyRef string `json:"api_key,omitempty"` // a secret reference, env:NAME or file:PATH
+}
+
+// Source is a sender of events. It has one endpoint per environment, by the environment's name.
+type Source struct {
+	ID          string              `json:"id"` // "src_..."
+	Name        string              `json:"name"`
+	Description string              `json:"description"`
+	Revision    int64               `json:"revision"`
+	CreatedAt   time.Time           `json:"created_at"`
+	Endpoints   map[string]Endpoint `json:"endpoints"`
+}
+
+// Endpoint is where a source's events for one environment are posted.
+type Endpoint struct {
+	Key         string     `json:"key"` // at least 128 random bits, URL-safe; whoever knows it can post
+	Disabled    bool       `json:"disabled,omitempty"`
+	DedupWindow Window     `json:"dedup_window"`
+	Signature   *Signature `json:"signature,omitempty"`
+}
+
+// Window is a dedup window. Zero means that dedup is off.
+type Window time.Duration
+
+// The bounds of a dedup window, and its default.
+const (
+	MinWindow     = Window(time.Minute)
+	MaxWindow     = Window(7 * 24 * time.Hour)
+	DefaultWindow = Window(24 * time.Hour)
+)
+
+// SignatureScheme names a way to sign the body of an event.
+type SignatureScheme string
+
+// The signature schemes.
+const (
+	StandardWebhooks SignatureScheme = "standard_webhooks" // webhook-id, webhook-timestamp, webhook-signature
+	SegmentSignature SignatureScheme = "segment"           // x-signature, hex HMAC-SHA1 of the body
+)
+
+// Signature says that events must be signed, how, and with which secret.
+type Signature struct {
+	Scheme    SignatureScheme `json:"scheme"`
+	SecretRef string          `json:"secret"` // a secret reference, env:NAME or file:PATH
+}
+
+// MarshalText writes the window as a Go duration such as 24h0m0s, or as "off".
+func (w Window) MarshalText() ([]byte, error) {
+	if w == 0 {
+		return []byte("off"), nil
+	}
+	return []byte(time.Duration(w).String()), nil
+}
+
+// UnmarshalText reads "off" or a Go duration between MinWindow and MaxWindow.
+func (w *Window) UnmarshalText(text []byte) error {
+	if string(text) == "off" {
+		*w = 0
+		return nil
+	}
+	duration, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("dedup window %q: give a duration such as 24h, or off", text)
+	}
+	if Window(duration) < MinWindow || Window(duration) > MaxWindow {
+		return fmt.Errorf("dedup window %q: must lie between 1m and 168h, or be off", text)
+	}
+	*w = Window(duration)
+	return nil
+}
+
+// TriggerStatus says whether a trigger creates runs.
+type TriggerStatus string
+
+// The statuses of a trigger.
+const (
+	TriggerActive   TriggerStatus = "active"
+	TriggerInactive TriggerStatus = "inactive"
+)
+
+// AnyEvent is the event name of a trigger that is bound to every event of its source.
+const AnyEvent = "*"
+
+// Trigger binds the events of one name, source and environment to a workflow.
+type Trigger struct {
+	ID          string        `json:"id"` // "trg_..."
+	Environment string        `json:"environment"`
+	SourceID    string        `json:"source_id"`
+	Event       string        `json:"event"`     // a name, or AnyEvent
+	Workflow    string        `json:"workflow"`  // the workflow's key at the workflow API
+	Condition   string        `json:"condition"` // an expr-lang boolean; "" is always true
+	Mapping     Mapping       `json:"mapping"`
+	Status      TriggerStatus `json:"status"`
+	Revision    int64         `json:"revision"` // 1 at creation, one more with each change
+	CreatedAt   time.Time     `json:"created_at"`
+	UpdatedAt   time.Time     `json:"updated_at"`
+}
+
+// Mapping says how an event's members become the workflow's inputs. Each member is a path in dot notation (a JSON
+// string), a computed value {"expr": "..."} or a literal {"value": ...}; an absent one takes its default.
+type Mapping struct {
+	Recipients      json.RawMessage            `json:"recipients,omitempty"` // default: user_id
+	Actor           json.RawMessage            `json:"actor,omitempty"`
+	Tenant          json.RawMessage            `json:"tenant,omitempty"`
+	CancellationKey json.RawMessage            `json:"cancellation_key,omitempty"`
+	Data            map[string]json.RawMessage `json:"data,omitempty"` // default: all properties
+}
