@@ -1,0 +1,65 @@
+// Package kafka is the only place that knows how to reach a broker: it turns the connection settings into client
+// options, names the topics, and creates or reconciles them. A role takes the options from here and adds only what
+// concerns its own reading and writing. A nil error from Ping means that the cluster answers.
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Config says how to reach the cluster and what its topics are called.
+type Config struct {
+	Brokers     []string `help:"Kafka brokers to start from, host:port." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	TopicPrefix string   `help:"What every topic name begins with." default:"millrace."`
+	ClientID    string   `help:"Name under which the brokers see this process." default:"millrace"`
+	Topics      Settings `embed:"" prefix:"topics-"`
+}
+
+// Validate reports every setting that cannot work.
+func (c Config) Validate() error {
+	if len(c.Brokers) == 0 {
+		return fmt.Errorf("kafka brokers: none given; set --kafka-brokers or MILLRACE_KAFKA_BROKERS")
+	}
+	for _, broker := range c.Brokers {
+		if !strings.Contains(broker, ":") {
+			return fmt.Errorf("kafka broker %q: give host:port", broker)
+		}
+	}
+	return c.Topics.validate()
+}
+
+// Options returns the client options that every role starts from.
+func (c Config) Options() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.SeedBrokers(c.Brokers...),
+		kgo.ClientID(c.ClientID),
+		kgo.RetryTimeout(30 * time.Second),
+		// A broker that is gone is noticed within seconds, so that ingest can answer 503 in time.
+		kgo.DialTimeout(5 * time.Second),
+		kgo.RequestTimeoutOverhead(10 * time.Second),
+	}
+}
+
+// Topic returns the broker's name of one of the topics in schemas.
+func (c Config) Topic(name string) string { return c.TopicPrefix + name }
+
+// Group returns the broker's name of a role's consumer group.
+func (c Config) Group(role string) string { return c.TopicPrefix + role }
+
+// Ping asks the cluster for a sign of life, once.
+func (c Config) Ping(ctx context.Context) error {
+	client, err := kgo.NewClient(c.Options()...)
+	if err != nil {
+		return fmt.Errorf("connecting to Kafka at %s: %w", strings.Join(c.Brokers, ", "), err)
+	}
+	defer client.Close()
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("reaching Kafka at %s: %w", strings.Join(c.Brokers, ", "), err)
+	}
+	return nil
+}
