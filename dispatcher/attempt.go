@@ -1,0 +1,109 @@
+package dispatcher
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// answerBytes is how much of an answer is read. The answer to a started run is one short object.
+const answerBytes = 64 << 10
+
+// errBaseURL says that a base URL cannot be used. The URL itself stays out, because it may hold credentials.
+var errBaseURL = errors.New("the environment's workflow API has a base URL that is not one: write it as https://host")
+
+// caller makes single HTTP calls to workflow APIs.
+type caller struct {
+	client  *http.Client
+	timeout time.Duration
+}
+
+func newCaller(config Config) *caller {
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: config.Concurrency, // or most calls would open a connection of their own
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		DisableCompression:  true, // or a small answer could unpack into a large one
+	}
+	return &caller{
+		timeout: config.Timeout,
+		client: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+func (c *caller) close() { c.client.CloseIdleConnections() }
+
+// call starts a run at its destination and returns what the API answered. It fails in the answer, never otherwise.
+func (c *caller) call(ctx context.Context, to Destination, run schemas.Run) answer {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	request, err := newRequest(ctx, to, run)
+	if err != nil {
+		return answer{err: err}
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return answer{err: c.explain(ctx, err)}
+	}
+	defer response.Body.Close()
+	// A body that breaks off changes nothing: the status has said what became of the run.
+	body, _ := io.ReadAll(io.LimitReader(response.Body, answerBytes))
+	return answer{
+		status:     response.StatusCode,
+		body:       body,
+		retryAfter: parseRetryAfter(response.Header.Get("Retry-After"), time.Now()),
+	}
+}
+
+// newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike.
+func newRequest(ctx context.Context, to Destination, run schemas.Run) (*http.Request, error) {
+	address := strings.TrimRight(to.BaseURL, "/") + "/v1/workflows/" + url.PathEscape(run.Workflow) + "/trigger"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(run.Request))
+	if err != nil || request.URL.Host == "" {
+		return nil, errBaseURL
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", run.RunID)
+	request.Header.Set("User-Agent", "millrace")
+	if to.APIKey != "" {
+		request.Header.Set("Authorization", "Bearer "+to.APIKey)
+	}
+	return request, nil
+}
+
+// explain leaves the address out of an error, because it may hold credentials.
+func (c *caller) explain(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("the workflow API did not answer within %s", c.timeout)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return fmt.Errorf("calling the workflow API: %w", err)
+}
+
+// workflowRunID returns what the API called the run it started, or "" when it did not say.
+func workflowRunID(body []byte) string {
+	var started struct {
+		WorkflowRunID string `json:"workflow_run_id"`
+	}
+	if err := json.Unmarshal(body, &started); err != nil {
+		return ""
+	}
+	return started.WorkflowRunID
+}
