@@ -1,0 +1,61 @@
+# Millrace. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+GO ?= go
+# Git may be absent or refuse a checkout that belongs to somebody else; the version comes from `make build VERSION=...`.
+export GOFLAGS := -buildvcs=false
+VERSION ?= dev
+TOOL := $(GO) tool -modfile=tools/go.mod
+DATA_DIR ?= .millrace
+LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
+FUZZTIME ?= 30s
+ARGS ?=
+
+.PHONY: help run build test lint fmt fuzz bench bench-ingest bench-latency seed library clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passes flags
+	./bin/millrace dev --data-dir=$(DATA_DIR) $(ARGS)
+
+build: ## build bin/millrace
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
+
+test: build library ## run every test, with the race detector; ARGS="-run Name" passes flags
+	MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
+		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
+
+library: build ## fetch the pinned ClickHouse engine library, once
+	./bin/millrace library --library-dir=$(LIBRARY_DIR)
+
+lint: ## golangci-lint and gofumpt, pinned in tools/go.mod
+	$(TOOL) golangci-lint run ./...
+	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
+	$(GO) mod tidy -diff
+
+fmt: ## format the code
+	$(TOOL) gofumpt -w .
+
+fuzz: ## fuzz every parser of outside bytes for FUZZTIME each (30s)
+	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . ); do \
+		for name in $$(grep -oE '^func Fuzz[A-Za-z]+' $$target | cut -c6-); do \
+			$(GO) test -run='^$$' -fuzz="^$$name$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$target) || exit 1; \
+		done; \
+	done
+
+bench: ## the benchmarks beside the code
+	$(GO) test -run='^$$' -bench=. -benchmem ./...
+
+bench-ingest: ## ingest against a bare prototype, in one run
+	$(GO) run ./bench/ingest $(ARGS)
+
+bench-latency: build library ## POST to the run's arrival, at 1,000 events a second
+	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
+
+seed: build ## post the 600 sample events to the demo source of a running `make run`
+	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)
+
+clean: ## remove what was built, and the data of `make run`
+	rm -rf bin $(DATA_DIR)

@@ -1,0 +1,192 @@
+package millrace_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+const module = "github.com/millrace/millrace/"
+
+// mayImport lists, for each package, the packages of this module that it may import, tests included by their own rule
+// below. A package that is not listed here is refused: adding one is a decision.
+func mayImport() map[string][]string {
+	role := []string{"catalog", "kafka", "telemetry", "schemas"}
+	return map[string][]string{
+		"schemas":           nil,
+		"telemetry":         nil,
+		"kafka":             {"schemas"},
+		"catalog":           {"kafka", "schemas", "telemetry"},
+		"dedup":             {"schemas"},
+		"processor/rules":   {"schemas"},
+		"ingest":            role,
+		"processor":         append([]string{"processor/rules", "dedup"}, role...),
+		"dispatcher":        role,
+		"eventlog":          role,
+		"eventlog/query":    {"schemas"},
+		"api":               {"catalog", "eventlog/query", "processor/rules", "schemas"},
+		"embedded":          {"embedded/chdb", "embedded/receiver"},
+		"embedded/chdb":     nil,
+		"embedded/receiver": nil,
+		"rig":               nil,
+		"e2e":               {"rig"},
+		"bench/load":        nil,
+		"bench/ingest":      {"ingest", "catalog", "kafka", "schemas", "telemetry"},
+		"bench/latency":     {"rig", "bench/load"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
+		var p goPackage
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	allowed := mayImport()
+	for _, p := range packages(t) {
+		name, inside := strings.CutPrefix(p.ImportPath, module)
+		if !inside {
+			continue
+		}
+		may, listed := allowed[name]
+		if !listed {
+			t.Errorf("package %s is not in the plan of layout_test.go", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if imported, ours := strings.CutPrefix(path, module); ours && !slices.Contains(may, imported) {
+				t.Errorf("%s imports %s; it may import: %s", name, imported, strings.Join(may, ", "))
+			}
+		}
+	}
+}
+
+// documents are the files whose claims the tests below check.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("docs/adr/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, path := range append(paths, more...) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	return texts
+}
+
+// inDocuments calls check with each match of the pattern's first group in each document, the CHANGELOG left out: it
+// speaks of the past.
+func inDocuments(t *testing.T, pattern string, check func(name string) error) {
+	t.Helper()
+	found := 0
+	for document, text := range documents(t) {
+		if document == "CHANGELOG.md" {
+			continue
+		}
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			found++
+			if err := check(match[1]); err != nil {
+				t.Errorf("%s: %v", document, err)
+			}
+		}
+	}
+	if found == 0 {
+		t.Errorf("no document has anything like %s; has the way of writing changed?", pattern)
+	}
+}
+
+func TestEveryPathInTheDocumentsExists(t *testing.T) {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+		_, err := os.Stat(path)
+		return err
+	})
+}
+
+func TestEveryMakeTargetInTheDocumentsExists(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inDocuments(t, "`make ([a-z-]+)", func(target string) error {
+		if !regexp.MustCompile(`(?m)^` + target + `:`).Match(makefile) {
+			return fmt.Errorf("make %s: no such target", target)
+		}
+		return nil
+	})
+}
+
+func TestEveryTopicInTheDocumentsExists(t *testing.T) {
+	inDocuments(t, "`millrace\\.([a-z.]+)`", func(name string) error {
+		if slices.ContainsFunc(schemas.Topics(), func(topic schemas.Topic) bool { return topic.Name == name }) {
+			return nil
+		}
+		if name == "yaml" {
+			return nil // the settings file
+		}
+		migrations, err := filepath.Glob("schemas/clickhouse/*_" + name + ".sql")
+		if err != nil || len(migrations) == 0 {
+			return fmt.Errorf("millrace.%s is neither a topic nor a table", name)
+		}
+		return nil
+	})
+}
+
+// TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
+func TestEverySettingInTheDocumentsExists(t *testing.T) {
+	known := ""
+	for _, command := range []string{"dev", "send", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
+		out, err := exec.Command("go", "run", "./cmd/millrace", command, "--help").Output()
+		if err != nil {
+			t.Fatalf("millrace %s --help: %v", command, err)
+		}
+		known += string(out)
+	}
+	inDocuments(t, "`(?:millrace [a-z]+ )?--([a-z-]+)", func(flag string) error {
+		if !strings.Contains(known, "--"+flag) {
+			return fmt.Errorf("--%s: no such flag", flag)
+		}
+		return nil
+	})
+	inDocuments(t, "(MILLRACE_[A-Z_]+)", func(variable string) error {
+		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY"}, variable) {
+			return fmt.Errorf("%s: no such variable", variable)
+		}
+		return nil
+	})
+}
