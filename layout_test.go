@@ -41,7 +41,7 @@ func mayImport() map[string][]string {
 		"e2e":               {"rig"},
 		"bench/load":        nil,
 		"bench/ingest":      {"ingest", "catalog", "kafka", "schemas", "telemetry"},
-		"bench/latency":     {"rig", "bench/load"},
+		"bench/latency": nil,
 		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}
 }

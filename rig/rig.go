@@ -1,0 +1,226 @@
+// Package rig is what the end-to-end tests stand on: it builds the binary, runs `millrace dev` as a process of its own
+// on free ports and a fresh data directory, stops it, kills it, starts it again, and speaks HTTP to it. A test waits for
+// conditions, never for time. When a test fails the rig prints the process's log and keeps the data directory.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a condition may take to come true. It bounds a failing test, it is no expectation.
+const patience = 60 * time.Second
+
+// Pipeline is one `millrace dev`.
+type Pipeline struct {
+	IngestURL   string // http://127.0.0.1:PORT
+	APIURL      string
+	ReceiverURL string
+	ClickHouse  string // the read-only HTTP interface
+	Kafka       string // host:port
+
+	t       testing.TB
+	binary  string
+	dataDir string
+	flags   []string
+	log     *syncBuffer
+	process *exec.Cmd
+	exited  chan error
+}
+
+// Start runs a pipeline for the length of the test and waits until it is ready. Flags are added to the command line.
+func Start(t testing.TB, flags ...string) *Pipeline {
+	t.Helper()
+	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &syncBuffer{}}
+	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
+	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
+	p.Kafka = kafka
+	p.flags = append([]string{
+		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
+		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka,
+	}, flags...)
+	t.Cleanup(p.cleanUp)
+	p.Restart()
+	return p
+}
+
+// Restart starts the process again on the same data and waits until it is ready.
+func (p *Pipeline) Restart() {
+	p.t.Helper()
+	p.process = exec.Command(p.binary, p.flags...)
+	p.process.Stdout, p.process.Stderr = p.log, p.log
+	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.process.Start(); err != nil {
+		p.t.Fatalf("starting %s: %v", p.binary, err)
+	}
+	process, exited := p.process, make(chan error, 1)
+	p.exited = exited
+	go func() { exited <- process.Wait() }()
+	p.Eventually("the pipeline is ready", func() error {
+		select {
+		case err := <-exited:
+			exited <- err
+			p.t.Fatalf("millrace dev ended while starting: %v", err)
+		default:
+		}
+		return p.ready()
+	})
+}
+
+func (p *Pipeline) ready() error {
+	for _, url := range []string{p.IngestURL + "/readyz", p.APIURL + "/api/v1/sources/demo", p.APIURL + "/api/v1/events?limit=1"} {
+		if err := p.ok(url); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kill ends the process with SIGKILL, as a crash does, and waits until it is gone.
+func (p *Pipeline) Kill() {
+	p.t.Helper()
+	if err := p.process.Process.Kill(); err != nil {
+		p.t.Fatalf("killing millrace: %v", err)
+	}
+	<-p.exited
+	p.process = nil
+}
+
+// Stop ends the process as ctrl-C does and returns how long that took. It must end without an error.
+func (p *Pipeline) Stop() time.Duration {
+	p.t.Helper()
+	started := time.Now()
+	if err := p.process.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatalf("stopping millrace: %v", err)
+	}
+	select {
+	case err := <-p.exited:
+		if err != nil {
+			p.t.Fatalf("millrace ended with: %v", err)
+		}
+	case <-time.After(patience):
+		p.t.Fatal("millrace did not stop")
+	}
+	p.process = nil
+	return time.Since(started)
+}
+
+// Log returns what the process has printed so far.
+func (p *Pipeline) Log() string { return p.log.String() }
+
+func (p *Pipeline) cleanUp() {
+	if p.process != nil {
+		p.Kill()
+	}
+	if p.t.Failed() {
+		p.t.Logf("data directory kept: %s\nlog of millrace dev:\n%s", p.dataDir, p.Log())
+		return
+	}
+	if err := os.RemoveAll(p.dataDir); err != nil {
+		p.t.Errorf("removing the data directory: %v", err)
+	}
+}
+
+func dataDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("", "millrace-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// freeAddr returns a loopback address that nobody listens on at the moment.
+func freeAddr(t testing.TB) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// Root returns the repository's root.
+func Root(t testing.TB) string {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		t.Fatalf("asking go for the module: %v", err)
+	}
+	return filepath.Dir(string(bytes.TrimSpace(out)))
+}
+
+// LibraryDir returns where the ClickHouse engine library is kept, so that all tests share one download.
+func LibraryDir(t testing.TB) string {
+	if dir := os.Getenv("MILLRACE_LIBRARY_DIR"); dir != "" {
+		return dir
+	}
+	return filepath.Join(Root(t), ".millrace", "lib")
+}
+
+// Binary builds millrace once for each test process, with the race detector when the test itself has it, and returns
+// its path. MILLRACE_BINARY names one that is built already.
+func Binary(t testing.TB) string {
+	if path := os.Getenv("MILLRACE_BINARY"); path != "" {
+		return path
+	}
+	path := filepath.Join(Root(t), "bin", "millrace")
+	build := exec.Command("go", "build", "-o", path, "./cmd/millrace")
+	build.Dir = Root(t)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building millrace: %v\n%s", err, out)
+	}
+	return path
+}
+
+// Eventually waits until condition returns nil, and fails the test with its last error when patience ends.
+func (p *Pipeline) Eventually(what string, condition func() error) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := poll(ctx, condition); err != nil {
+		p.t.Fatalf("waiting until %s: %v", what, err)
+	}
+}
+
+func poll(ctx context.Context, condition func() error) error {
+	ticks := time.NewTicker(50 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		err := condition()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("gave up after %s", patience), err)
+		case <-ticks.C:
+		}
+	}
+}
+
+// syncBuffer collects the output of a process.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
