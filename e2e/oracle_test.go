@@ -52,7 +52,7 @@ type input struct {
 	Recipients      any    `json:"recipients"`
 	Actor           any    `json:"actor,omitempty"`
 	Tenant          any    `json:"tenant,omitempty"`
-	CancellationKey any    `json:"cancellation_key,omitempty"`
+	CancellationKey string `json:"cancellation_key,omitempty"`
 	Data            any    `json:"data,omitempty"`
 }
 
@@ -121,7 +121,7 @@ func expectedOf(event sample) []input {
 		}
 		return []input{{
 			Workflow: "dunning", Recipients: []any{p["owner"]}, Tenant: p["account"].(map[string]any)["id"],
-			CancellationKey: p["invoice_id"], Data: p,
+			CancellationKey: p["invoice_id"].(string), Data: p,
 		}}
 	case "Comment Created":
 		watchers := p["watchers"].([]any)

@@ -31,7 +31,7 @@ type runItem struct {
 
 // arrived is one run as the receiver shows it, whatever number of requests it took.
 type arrived struct {
-	Key string `json:"idempotency_key"`
+	Key string `json:"key"`
 }
 
 // app is a source with the oracle's triggers.
@@ -217,14 +217,14 @@ func requireDetails(t *testing.T, a *app, event sample) {
 		t.Fatalf("events with message ID %s: %+v", event.messageID, found)
 	}
 	var detail struct {
-		Raw      string `json:"raw"`
+		Body     string `json:"body"`
 		Decision struct {
 			DuplicateOf string `json:"duplicate_of"`
 		} `json:"decision"`
 	}
 	a.Call(http.MethodGet, "/api/v1/events/"+repeat.ID, http.StatusOK, nil, &detail)
-	if detail.Raw != string(event.body) {
-		t.Errorf("the log's body is not the posted one:\n got %s\nwant %s", detail.Raw, event.body)
+	if detail.Body != string(event.body) {
+		t.Errorf("the log's body is not the posted one:\n got %s\nwant %s", detail.Body, event.body)
 	}
 	if detail.Decision.DuplicateOf != first.ID {
 		t.Errorf("the repeat names %q as the first event, want %s", detail.Decision.DuplicateOf, first.ID)

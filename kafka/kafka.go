@@ -14,7 +14,7 @@ import (
 
 // Config says how to reach the cluster and what its topics are called.
 type Config struct {
-	Brokers     []string `help:"Kafka brokers to start from, host:port." default:"127.0.0.1:9092" placeholder:"HOST:PORT"`
+	Brokers     []string `help:"Kafka brokers to start from, host:port." placeholder:"HOST:PORT"`
 	TopicPrefix string   `help:"What every topic name begins with." default:"millrace."`
 	ClientID    string   `help:"Name under which the brokers see this process." default:"millrace"`
 	Topics      Settings `embed:"" prefix:"topics-"`

@@ -21,6 +21,8 @@ type Settings struct {
 	MinInsyncReplicas int           `help:"Replicas that must have an event before it is answered 204; 0 takes the brokers' default. Never lowered on a topic that exists." default:"0"`
 	Retention         time.Duration `help:"How long records are kept at least; topics that need longer keep theirs." default:"72h"`
 	RetentionBytes    int64         `help:"How large a partition may grow; -1 is without limit." default:"-1"`
+
+	eventsBytes int64 // what a partition of events may take instead, if above 0
 }
 
 func (s Settings) validate() error {
@@ -74,10 +76,34 @@ func (s Settings) configs(topic schemas.Topic) map[string]*string {
 	configs := map[string]*string{"cleanup.policy": text(string(topic.Kind))}
 	if topic.Kind == schemas.Stream {
 		configs["retention.ms"] = text(strconv.FormatInt(max(s.Retention, topic.Retention).Milliseconds(), 10))
-		configs["retention.bytes"] = text(strconv.FormatInt(s.RetentionBytes, 10))
+		configs["retention.bytes"] = text(strconv.FormatInt(s.bytes(topic), 10))
 	}
 	if s.MinInsyncReplicas > 0 {
 		configs["min.insync.replicas"] = text(strconv.Itoa(s.MinInsyncReplicas))
 	}
 	return configs
+}
+
+func (s Settings) bytes(topic schemas.Topic) int64 {
+	if topic.Name == schemas.EventsTopic && s.eventsBytes > 0 {
+		return s.eventsBytes
+	}
+	return s.RetentionBytes
+}
+
+// LimitTotal bounds what the topics take in all, for a broker with little room, unless a bound is set already. Events
+// get half of it: the longer they stay, the longer a repeat is recognised after a restart.
+func (s *Settings) LimitTotal(bytes int64) {
+	if s.RetentionBytes >= 0 {
+		return
+	}
+	var streams int64
+	for _, topic := range schemas.Topics() {
+		if topic.Kind == schemas.Stream {
+			streams++
+		}
+	}
+	partitions := int64(max(s.Partitions, 1))
+	s.eventsBytes = bytes / 2 / partitions
+	s.RetentionBytes = bytes / 2 / (streams - 1) / partitions
 }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/millrace/millrace/api"
+	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/dispatcher"
+	"github.com/millrace/millrace/eventlog"
+	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/processor"
+)
+
+// The commands that run one role against a real Kafka and a real ClickHouse.
+
+type ingestCommand struct {
+	Kafka  kafka.Config  `embed:"" prefix:"kafka-"`
+	Ingest ingest.Config `embed:"" prefix:"ingest-"`
+}
+
+// Run runs ingest until a signal.
+func (c *ingestCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+		return startIngest(ctx, c.Ingest, c.Kafka, reader, logger)
+	})
+}
+
+type processorCommand struct {
+	Kafka     kafka.Config     `embed:"" prefix:"kafka-"`
+	Processor processor.Config `embed:"" prefix:"processor-" set:"processor_guarantee=exactly_once"`
+}
+
+// Run runs the processor until a signal.
+func (c *processorCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+		return startProcessor(ctx, c.Processor, c.Kafka, reader, logger)
+	})
+}
+
+type dispatcherCommand struct {
+	Kafka       kafka.Config      `embed:"" prefix:"kafka-"`
+	Dispatcher  dispatcher.Config `embed:"" prefix:"dispatcher-"`
+	WorkflowAPI workflowAPIConfig `embed:"" prefix:"workflow-api-"`
+}
+
+// Run runs the dispatcher until a signal.
+func (c *dispatcherCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+		if err := reader.Ready(ctx); err != nil {
+			return err
+		}
+		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
+	})
+}
+
+type eventlogCommand struct {
+	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
+	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
+}
+
+// Run runs the event log's writer until a signal.
+func (c *eventlogCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	if err := c.Kafka.Validate(); err != nil {
+		return err
+	}
+	return startEventlog(ctx, c.ClickHouse, c.Kafka, logger)
+}
+
+type apiCommand struct {
+	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
+	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
+	API        api.Config      `embed:"" prefix:"api-"`
+}
+
+// Run runs the API until a signal.
+func (c *apiCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	if c.API.IngestURL == "" {
+		return errors.New("endpoints need their URL: set --api-ingest-url to how senders reach ingest")
+	}
+	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+		writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+		if err != nil {
+			return err
+		}
+		defer writer.Close()
+		if err := defaultEnvironments(ctx, writer); err != nil {
+			return err
+		}
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+	})
+}
+
+type topicsCommand struct {
+	Kafka kafka.Config `embed:"" prefix:"kafka-"`
+}
+
+// Run creates the topics.
+func (c *topicsCommand) Run(ctx bound) error {
+	if err := c.Kafka.Validate(); err != nil {
+		return err
+	}
+	return c.Kafka.EnsureTopics(ctx)
+}
+
+type migrateCommand struct {
+	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
+}
+
+// Run brings the tables up to date.
+func (c *migrateCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+type versionCommand struct{}
+
+// Run prints the version and the toolchain.
+func (versionCommand) Run() error {
+	toolchain := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		toolchain = info.GoVersion
+	}
+	fmt.Printf("millrace %s, %s\n", version, toolchain)
+	return nil
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/api"
+	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/dispatcher"
+	"github.com/millrace/millrace/embedded"
+	"github.com/millrace/millrace/eventlog"
+	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/processor"
+)
+
+type devCommand struct {
+	DataDir string        `help:"Where everything is kept." default:".millrace" placeholder:"DIR"`
+	Library libraryConfig `embed:""`
+
+	EmbeddedKafka      embedded.KafkaConfig      `embed:"" prefix:"embedded-kafka-"`
+	EmbeddedClickHouse embedded.ClickHouseConfig `embed:"" prefix:"embedded-clickhouse-"`
+	Receiver           embedded.ReceiverConfig   `embed:"" prefix:"receiver-"`
+
+	Kafka       kafka.Config      `embed:"" prefix:"kafka-"`
+	ClickHouse  eventlog.Config   `embed:"" prefix:"clickhouse-"`
+	Ingest      ingest.Config     `embed:"" prefix:"ingest-"`
+	Processor   processor.Config  `embed:"" prefix:"processor-" set:"processor_guarantee=at_least_once"`
+	Dispatcher  dispatcher.Config `embed:"" prefix:"dispatcher-"`
+	API         api.Config        `embed:"" prefix:"api-"`
+	WorkflowAPI workflowAPIConfig `embed:"" prefix:"workflow-api-"`
+}
+
+// Help is shown by --help, above the flags.
+func (c *devCommand) Help() string {
+	return "Without --kafka-brokers an embedded Kafka is started, without --clickhouse-addr an embedded ClickHouse, " +
+		"without --workflow-api-url a receiver that shows the runs it gets."
+}
+
+// Run starts what is missing of the outside world, then every role, and stops both in reverse order.
+func (c *devCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	outside, err := c.startOutside(ctx, logger)
+	if err != nil {
+		return ignoreStop(ctx, err)
+	}
+	defer outside.Close()
+	c.pointTo(outside)
+	if err := c.prepare(ctx, logger); err != nil {
+		return ignoreStop(ctx, err)
+	}
+	err = withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+		return c.runRoles(ctx, reader, outside, logger)
+	})
+	return ignoreStop(ctx, err)
+}
+
+// ignoreStop drops an error that is only the echo of the signal that stops the process.
+func ignoreStop(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errStopped) && (errors.Is(err, context.Canceled) || errors.Is(err, errStopped)) {
+		return nil
+	}
+	return err
+}
+
+// startOutside starts the parts that are not given by address.
+func (c *devCommand) startOutside(ctx context.Context, logger *slog.Logger) (*embedded.Embedded, error) {
+	options := embedded.Options{DataDir: c.DataDir, ShowRun: showRun}
+	if len(c.Kafka.Brokers) == 0 {
+		if c.Processor.Guarantee == processor.ExactlyOnce {
+			return nil, errors.New("the embedded Kafka's transactions do not survive a crash: exactly_once needs a real one (--kafka-brokers); " +
+				"with --processor-guarantee=at_least_once the effect is the same, since runs keep their IDs")
+		}
+		options.Kafka = &c.EmbeddedKafka
+	}
+	if len(c.ClickHouse.Addr) == 0 {
+		path, err := c.Library.locate(ctx, c.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		c.EmbeddedClickHouse.LibraryPath, c.EmbeddedClickHouse.ChildCommand = path, []string{chdbChild}
+		options.ClickHouse = &c.EmbeddedClickHouse
+	}
+	if c.WorkflowAPI.URL == "" {
+		options.Receiver = &c.Receiver
+	}
+	return embedded.Start(ctx, options, logger)
+}
+
+// embeddedLogBytes is how large the embedded Kafka's log may grow in all: it is read at each start.
+const embeddedLogBytes = 512 << 20
+
+// pointTo makes the roles use what was started.
+func (c *devCommand) pointTo(outside *embedded.Embedded) {
+	if len(outside.Brokers) > 0 {
+		c.Kafka.Brokers = outside.Brokers
+		c.Kafka.Topics.LimitTotal(embeddedLogBytes)
+	}
+	if outside.DialClickHouse != nil {
+		c.ClickHouse.Addr, c.ClickHouse.Protocol, c.ClickHouse.DialContext = []string{"embedded:0"}, "http", outside.DialClickHouse
+	}
+	if outside.ReceiverURL != "" {
+		c.WorkflowAPI.URL = outside.ReceiverURL
+	}
+	if c.API.IngestURL == "" {
+		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
+	}
+}
+
+// reachable turns an address to listen on into one to connect to from this machine.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || host != "" && host != "0.0.0.0" && host != "::" {
+		return listen
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// prepare creates what is missing of topics and tables.
+func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
+	if err := c.Kafka.Validate(); err != nil {
+		return err
+	}
+	if err := c.Kafka.EnsureTopics(ctx); err != nil {
+		return err
+	}
+	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+// runRoles runs every role. When one ends with an error, all end.
+func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
+	writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+	if err != nil {
+		return err
+	}
+	defer writer.Close()
+	if err := defaultEnvironments(ctx, writer); err != nil {
+		return err
+	}
+	if err := seedDemo(ctx, reader, writer); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, logger) })
+	group.Go(func() error {
+		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
+	})
+	group.Go(func() error { return startProcessor(ctx, c.Processor, c.Kafka, reader, logger) })
+	group.Go(func() error {
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+	})
+	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
+	group.Go(func() error { return outside.Watch(ctx) })
+	group.Go(func() error { return c.announce(ctx, reader, outside) })
+	err = group.Wait()
+	fmt.Fprintln(os.Stderr, "Millrace has stopped; the data is in", c.DataDir)
+	return err
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/millrace/millrace/telemetry"
+)
+
+// Global holds the settings of every command.
+type Global struct {
+	Config kong.ConfigFlag  `help:"Settings file (YAML), nested as the flags' names are; ${default_settings_file} is read if it exists." placeholder:"FILE"`
+	Log    telemetry.Config `embed:"" prefix:"log-"`
+}
+
+func (g *Global) logger() (*slog.Logger, error) { return telemetry.NewLogger(g.Log, os.Stderr) }
+
+// errStopped is why a process ends in good order.
+var errStopped = errors.New("stopped by a signal")
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one kills the process at once.
+func untilSignal(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals)
+			cancel(errStopped)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/api"
+	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/dispatcher"
+	"github.com/millrace/millrace/eventlog"
+	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/schemas"
+)
+
+// The start functions construct a role and run it until ctx ends. The role commands and `millrace dev` call the same
+// ones and differ in where the addresses come from.
+
+func startIngest(ctx context.Context, config ingest.Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
+	role, err := ingest.New(config, cluster, reader, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+func startProcessor(ctx context.Context, config processor.Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
+	role, err := processor.New(config, cluster, reader, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {
+	role, err := dispatcher.New(config, cluster, workflows, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, logger *slog.Logger) error {
+	conn, err := eventlog.Connect(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	role, err := eventlog.New(config, cluster, conn, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+// apiConfig is what the API needs of the outside.
+type apiConfig struct {
+	api        api.Config
+	clickhouse eventlog.Config
+	reader     *catalog.Reader
+	writer     *catalog.Writer
+}
+
+func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {
+	conn, err := eventlog.Connect(ctx, config.clickhouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.api.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
+	}
+	role := api.New(config.api, config.reader, config.writer, query.New(conn), logger)
+	return role.Run(ctx, listener)
+}
+
+// withCatalog follows the catalog while run runs.
+func withCatalog(ctx context.Context, cluster kafka.Config, logger *slog.Logger, run func(context.Context, *catalog.Reader) error) error {
+	if err := cluster.Validate(); err != nil {
+		return err
+	}
+	reader, err := catalog.NewReader(cluster, logger)
+	if err != nil {
+		return err
+	}
+	// The catalog is read until the last role has ended: what is in flight still needs it.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var group errgroup.Group
+	group.Go(func() error { return reader.Run(following) })
+	err = run(ctx, reader)
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+// defaultEnvironments makes sure that the environments exist that every catalog begins with.
+func defaultEnvironments(ctx context.Context, writer *catalog.Writer) error {
+	for _, name := range []string{"development", "production"} {
+		if err := writer.EnsureEnvironment(ctx, schemas.Environment{Name: name}); err != nil {
+			return fmt.Errorf("making environment %s: %w", name, err)
+		}
+	}
+	return nil
+}
