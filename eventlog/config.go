@@ -1,0 +1,77 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/millrace/millrace/catalog"
+)
+
+// Config says how to reach ClickHouse and when rows are written to it.
+type Config struct {
+	Addr        []string `help:"ClickHouse servers, host:port; the first that answers is used." default:"127.0.0.1:9000" placeholder:"HOST:PORT"`
+	Protocol    string   `help:"How to talk to ClickHouse: ${enum}." enum:"native,http" default:"native"`
+	TLS         bool     `help:"Encrypt the connection to ClickHouse."`
+	Database    string   `help:"Database of the event log." default:"millrace"`
+	User        string   `help:"User of ClickHouse." default:"default"`
+	PasswordRef string   `name:"password" help:"Where the password is: env:NAME or file:PATH." placeholder:"REF"`
+	InstanceID  string   `help:"Name of this process in the consumer group, unique and the same after a restart; its partitions then wait for it instead of moving twice. Without one every restart is a new member."`
+	Flush       Flush    `embed:"" prefix:"flush-"`
+
+	// DialContext replaces the dialer. It is no setting: the embedded engine is reached this way.
+	DialContext func(ctx context.Context, addr string) (net.Conn, error) `kong:"-"`
+}
+
+// Flush says when the collected rows of a table are written: at whichever bound comes first.
+type Flush struct {
+	Rows     int           `help:"Rows of one insert." default:"50000"`
+	Bytes    int           `help:"Bytes of records in one insert." default:"8388608"`
+	Interval time.Duration `help:"How long a row waits at most. It is written after two fifths of that when no more rows are coming." default:"500ms"`
+}
+
+// maxInterval leaves a row enough of the two seconds within which it has to be visible.
+const maxInterval = time.Second
+
+// Validate reports every setting that cannot work.
+func (c Config) Validate() error {
+	var problems []error
+	if len(c.Addr) == 0 {
+		problems = append(problems, errors.New("clickhouse addr: none given; set host:port"))
+	}
+	for _, addr := range c.Addr {
+		if !strings.Contains(addr, ":") {
+			problems = append(problems, fmt.Errorf("clickhouse addr %q: give host:port", addr))
+		}
+	}
+	if c.Protocol != "native" && c.Protocol != "http" {
+		problems = append(problems, fmt.Errorf("clickhouse protocol %q: use native or http", c.Protocol))
+	}
+	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(c.Database) {
+		problems = append(problems, fmt.Errorf("clickhouse database %q: use letters, digits and _", c.Database))
+	}
+	if c.PasswordRef != "" {
+		if err := catalog.CheckSecretRef(c.PasswordRef); err != nil {
+			problems = append(problems, fmt.Errorf("clickhouse password: %w", err))
+		}
+	}
+	return errors.Join(append(problems, c.Flush.validate())...)
+}
+
+func (f Flush) validate() error {
+	var problems []error
+	if f.Rows < 1 {
+		problems = append(problems, fmt.Errorf("flush rows %d: must be at least 1", f.Rows))
+	}
+	if f.Bytes < 1 {
+		problems = append(problems, fmt.Errorf("flush bytes %d: must be at least 1", f.Bytes))
+	}
+	if f.Interval <= 0 || f.Interval > maxInterval {
+		problems = append(problems, fmt.Errorf("flush interval %s: must be above 0 and at most %s", f.Interval, maxInterval))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,84 @@
+package eventlog
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/millrace/millrace/catalog"
+)
+
+// statementTimeout is how long the server works on one statement. It is as long as the writer waits for one round of
+// inserts, so that an insert nobody waits for any more does not go on for long.
+const statementTimeout = flushTimeout
+
+// Connect returns a pool of connections to the event log's database, after a sign of life from the server. The
+// database must exist: see Migrate.
+func Connect(ctx context.Context, config Config) (driver.Conn, error) {
+	return connect(ctx, config, config.Database)
+}
+
+func connect(ctx context.Context, config Config, database string) (driver.Conn, error) {
+	options, err := config.options(database)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to ClickHouse: %w", err)
+	}
+	if err := conn.Ping(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(config.Addr, ", "), database, err)
+	}
+	return conn, nil
+}
+
+func (c Config) options(database string) (*clickhouse.Options, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	options := &clickhouse.Options{
+		Protocol:    clickhouse.Native,
+		Addr:        c.Addr,
+		Auth:        clickhouse.Auth{Database: database, Username: c.User},
+		DialContext: c.DialContext,
+		DialTimeout: 5 * time.Second,
+		ReadTimeout: 2 * statementTimeout,
+		// Five tables are written at once, each asking the other questions in between; the rest is for readers.
+		MaxOpenConns: 16,
+		MaxIdleConns: 8,
+		Settings: clickhouse.Settings{
+			"async_insert":       0, // an acknowledged insert is in the table, not in a buffer
+			"insert_deduplicate": 0, // the server's own deduplication can lose rows after a crash (reliability.md, section 5)
+			"max_execution_time": int(statementTimeout.Seconds()),
+			// A backlog may span many days; the records' age is bounded by the topics' retention.
+			"max_partitions_per_insert_block": 0,
+			// Copies of one row always share a partition, so that partitions need not be merged with one another.
+			"do_not_merge_across_partitions_select_final": 1,
+		},
+	}
+	if c.Protocol == "http" {
+		options.Protocol = clickhouse.HTTP
+	}
+	if c.TLS {
+		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if c.DialContext == nil { // the embedded engine understands no compression, nor does a socket need it
+		options.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	}
+	if c.PasswordRef == "" {
+		return options, nil
+	}
+	password, err := catalog.ResolveSecret(c.PasswordRef)
+	if err != nil {
+		return nil, fmt.Errorf("password of ClickHouse: %w", err)
+	}
+	options.Auth.Password = password
+	return options, nil
+}

@@ -1,0 +1,110 @@
+package eventlog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// The migrations are applied by these few lines because ClickHouse has no transactions to run them in and no lock to
+// hold: what makes them safe is that each is one statement that may be repeated (IF NOT EXISTS), and a library adds
+// nothing to that. The row in schema_migrations is written after the statement, so that a crash repeats it.
+const migrationsTable = `
+CREATE TABLE IF NOT EXISTS schema_migrations
+(
+    name       String,
+    checksum   String,
+    applied_at DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY name
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`
+
+// Migrate creates the database and the tables, or brings them up to date. It only goes forward, can be repeated, and
+// several processes can run it at once. It fails when a migration that was applied has been edited since.
+func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
+	if err := createDatabase(ctx, config); err != nil {
+		return err
+	}
+	conn, err := Connect(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.Exec(ctx, migrationsTable); err != nil {
+		return fmt.Errorf("creating table schema_migrations: %w", err)
+	}
+	applied, err := appliedMigrations(ctx, conn)
+	if err != nil {
+		return err
+	}
+	names, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	if err != nil {
+		return fmt.Errorf("listing migrations: %w", err)
+	}
+	for _, name := range names {
+		if err := migrate(ctx, conn, name, applied, log); err != nil {
+			return fmt.Errorf("migration %s: %w", path.Base(name), err)
+		}
+	}
+	return nil
+}
+
+func createDatabase(ctx context.Context, config Config) error {
+	conn, err := connect(ctx, config, "default")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// The name is checked by Validate: a database cannot be a parameter here.
+	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database); err != nil {
+		return fmt.Errorf("creating database %s: %w", config.Database, err)
+	}
+	return nil
+}
+
+func appliedMigrations(ctx context.Context, conn driver.Conn) (map[string]string, error) {
+	rows, err := conn.Query(ctx, "SELECT name, checksum FROM schema_migrations FINAL")
+	if err != nil {
+		return nil, fmt.Errorf("reading schema_migrations: %w", err)
+	}
+	defer rows.Close()
+	applied := make(map[string]string)
+	for rows.Next() {
+		var name, checksum string
+		if err := rows.Scan(&name, &checksum); err != nil {
+			return nil, fmt.Errorf("reading schema_migrations: %w", err)
+		}
+		applied[name] = checksum
+	}
+	return applied, rows.Err()
+}
+
+func migrate(ctx context.Context, conn driver.Conn, file string, applied map[string]string, log *slog.Logger) error {
+	statement, err := fs.ReadFile(schemas.ClickHouse(), file)
+	if err != nil {
+		return err
+	}
+	name, sum := path.Base(file), sha256.Sum256(statement)
+	checksum := hex.EncodeToString(sum[:])
+	if before, done := applied[name]; done {
+		if before != checksum {
+			return fmt.Errorf("it was applied with other contents; add a new file instead of editing this one")
+		}
+		return nil
+	}
+	if err := conn.Exec(ctx, string(statement)); err != nil {
+		return err
+	}
+	log.Info("migration applied", "name", name)
+	return conn.Exec(ctx, "INSERT INTO schema_migrations SELECT {name:String}, {checksum:String}, now64(3)",
+		driver.NamedValue{Name: "name", Value: name}, driver.NamedValue{Name: "checksum", Value: checksum})
+}

@@ -1,0 +1,99 @@
+package eventlog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// span is a range of offsets of one partition, both ends included.
+type span struct{ first, last int64 }
+
+// missing returns the rows that are not in the table yet. Without doubt about a partition it asks nothing.
+//
+// An insert is not atomic across the days it touches, and one that was given up may still be half done, so neither "the
+// block is there" nor "the highest offset is there" can be trusted: each offset is looked up.
+func (l *lane) missing(ctx context.Context, conn driver.Conn) ([]row, error) {
+	present := make(map[int32]map[int64]bool)
+	for number, span := range spans(l.rows) {
+		partition := l.partitions[number]
+		if err := l.settle(ctx, conn, number, span, partition); err != nil {
+			return nil, err
+		}
+		if span.first > partition.horizon {
+			continue
+		}
+		offsets, err := l.present(ctx, conn, number, span)
+		if err != nil {
+			return nil, err
+		}
+		present[number] = offsets
+	}
+	var missing []row
+	for _, row := range l.rows {
+		if !present[row.record.Partition][row.record.Offset] {
+			missing = append(missing, row)
+		}
+	}
+	return missing, nil
+}
+
+// settle asks, once after an assignment, how far somebody else may have written.
+func (l *lane) settle(ctx context.Context, conn driver.Conn, number int32, span span, partition *partition) error {
+	if !partition.unsure {
+		return nil
+	}
+	var highest int64
+	err := conn.QueryRow(ctx, "SELECT if(count() = 0, -1, max(offset)) FROM "+l.table.name+
+		" WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset >= {first:Int64}",
+		l.from(number, span)...).Scan(&highest)
+	if err != nil {
+		return fmt.Errorf("asking table %s for the last offset of partition %d: %w", l.table.name, number, err)
+	}
+	partition.horizon = max(partition.horizon, highest)
+	partition.unsure = false
+	return nil
+}
+
+func (l *lane) present(ctx context.Context, conn driver.Conn, number int32, span span) (map[int64]bool, error) {
+	rows, err := conn.Query(ctx, "SELECT DISTINCT offset FROM "+l.table.name+
+		" WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset BETWEEN {first:Int64} AND {last:Int64}",
+		l.from(number, span)...)
+	if err != nil {
+		return nil, fmt.Errorf("asking table %s which offsets of partition %d it has: %w", l.table.name, number, err)
+	}
+	defer rows.Close()
+	offsets := make(map[int64]bool)
+	for rows.Next() {
+		var offset int64
+		if err := rows.Scan(&offset); err != nil {
+			return nil, fmt.Errorf("reading the offsets in table %s: %w", l.table.name, err)
+		}
+		offsets[offset] = true
+	}
+	return offsets, rows.Err()
+}
+
+func (l *lane) from(number int32, span span) []any {
+	return []any{
+		clickhouse.Named("topic", l.topic),
+		clickhouse.Named("partition", number),
+		clickhouse.Named("first", span.first),
+		clickhouse.Named("last", span.last),
+	}
+}
+
+func spans(rows []row) map[int32]span {
+	spans := make(map[int32]span)
+	for _, row := range rows {
+		offset := row.record.Offset
+		known, ok := spans[row.record.Partition]
+		if !ok {
+			known = span{offset, offset}
+		}
+		spans[row.record.Partition] = span{min(known.first, offset), max(known.last, offset)}
+	}
+	return spans
+}

@@ -1,0 +1,193 @@
+package eventlog_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/eventlog"
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/schemas"
+)
+
+// patience is how long a condition may take to come true before the test fails.
+const patience = 20 * time.Second
+
+// rig is a broker and a database of its own, and an event log between the two that a test starts and stops.
+type rig struct {
+	maker
+	config eventlog.Config
+	conn   driver.Conn
+	client *kgo.Client
+	logs   *journal
+}
+
+func newRig(tb testing.TB, engine *engine) *rig {
+	tb.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(broker.Close)
+	r := &rig{config: engine.config(tb), logs: new(journal)}
+	r.tb = tb
+	r.kafka = kafka.Config{
+		Brokers: broker.ListenAddrs(), TopicPrefix: "t.", ClientID: "test",
+		Topics: kafka.Settings{Partitions: 3, ReplicationFactor: 1, Retention: schemas.InputRetention, RetentionBytes: -1},
+	}
+	if err := r.kafka.EnsureTopics(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	if r.client, err = kgo.NewClient(r.kafka.Options()...); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(r.client.Close)
+	if err := eventlog.Migrate(tb.Context(), r.config, r.logger()); err != nil {
+		tb.Fatal(err)
+	}
+	r.conn = connect(tb, r.config)
+	return r
+}
+
+func connect(tb testing.TB, config eventlog.Config) driver.Conn {
+	tb.Helper()
+	conn, err := eventlog.Connect(tb.Context(), config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.logs, nil)) }
+
+// start runs an event log until the test ends or the returned function is called, which waits for it.
+func (r *rig) start() (stop func()) {
+	r.tb.Helper()
+	log, err := eventlog.New(r.config, r.kafka, r.conn, r.logger())
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- log.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			r.tb.Error(err)
+		}
+	})
+	r.tb.Cleanup(stop)
+	return stop
+}
+
+func (r *rig) exec(sql string) {
+	r.tb.Helper()
+	if err := r.conn.Exec(r.tb.Context(), sql); err != nil {
+		r.tb.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// ask returns the single number that a query answers with.
+func (r *rig) ask(sql string) uint64 {
+	r.tb.Helper()
+	var answer uint64
+	if err := r.conn.QueryRow(r.tb.Context(), "SELECT toUInt64(("+sql+"))").Scan(&answer); err != nil {
+		r.tb.Fatalf("%s: %v", sql, err)
+	}
+	return answer
+}
+
+// reaches waits until the number that a query answers with is at least want.
+func (r *rig) reaches(want int, sql string) {
+	r.tb.Helper()
+	eventually(r.tb, func() error {
+		var got uint64
+		if err := r.conn.QueryRow(r.tb.Context(), "SELECT toUInt64(("+sql+"))").Scan(&got); err != nil {
+			return err
+		}
+		if got < uint64(want) {
+			return fmt.Errorf("%s: %d, want %d\n%s", sql, got, want, r.logs)
+		}
+		return nil
+	})
+}
+
+// exact checks that the table holds each offset that was produced to the topic, once under FINAL.
+func (r *rig) exact(table string, produced []*kgo.Record) {
+	r.tb.Helper()
+	want := make(map[string]bool)
+	for _, record := range produced {
+		want[fmt.Sprintf("%s/%d/%d", record.Topic, record.Partition, record.Offset)] = true
+	}
+	var got []string
+	err := r.conn.QueryRow(r.tb.Context(), "SELECT groupArray(concat(topic, '/', toString(partition), '/', toString(offset))) FROM "+table+" FINAL").Scan(&got)
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	if len(got) != len(want) {
+		r.tb.Errorf("%s: %d rows under FINAL, %d records were produced", table, len(got), len(want))
+	}
+	for _, place := range got {
+		if !want[place] {
+			r.tb.Errorf("%s: row of %s, which was not produced or is there twice", table, place)
+		}
+		delete(want, place)
+	}
+	for place := range want {
+		r.tb.Errorf("%s: no row of %s", table, place)
+		return
+	}
+}
+
+func eventually(tb testing.TB, condition func() error) {
+	tb.Helper()
+	ticks := time.NewTicker(20 * time.Millisecond)
+	defer ticks.Stop()
+	deadline := time.After(patience)
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			tb.Fatal(err)
+		case <-ticks.C:
+		}
+	}
+}
+
+// journal keeps what was logged, for tests that look for it and for the ones that fail.
+type journal struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func (j *journal) has(text string) error {
+	if !strings.Contains(j.String(), text) {
+		return fmt.Errorf("not logged: %s\n%s", text, j)
+	}
+	return nil
+}

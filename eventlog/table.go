@@ -1,0 +1,100 @@
+package eventlog
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// table says how the records of one topic become the rows of one table.
+type table struct {
+	name    string
+	topic   string                         // without the prefix
+	decode  func(*kgo.Record) (any, error) // what the columns read of a record
+	columns []column
+}
+
+// column fills one column of an insert from the rows, all at once.
+type column struct {
+	name   string
+	append func(into driver.BatchColumn, rows []row) error
+}
+
+func tables() []table {
+	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable()}
+}
+
+// of returns a column whose values are a function of what the table's decode returned.
+func of[Fields, Value any](name string, value func(Fields) Value) column {
+	return column{name, func(into driver.BatchColumn, rows []row) error {
+		values := make([]Value, len(rows))
+		for i, row := range rows {
+			values[i] = value(row.fields.(Fields))
+		}
+		return into.Append(values)
+	}}
+}
+
+// place returns a column whose values are a function of the record itself.
+func place[Value any](name string, value func(*kgo.Record) Value) column {
+	return column{name, func(into driver.BatchColumn, rows []row) error {
+		values := make([]Value, len(rows))
+		for i, row := range rows {
+			values[i] = value(row.record)
+		}
+		return into.Append(values)
+	}}
+}
+
+// withPlace adds the columns that say where in Kafka a row comes from.
+func withPlace(columns ...column) []column {
+	return append(
+		columns,
+		place("topic", func(r *kgo.Record) string { return r.Topic }),
+		place("partition", func(r *kgo.Record) int32 { return r.Partition }),
+		place("offset", func(r *kgo.Record) int64 { return r.Offset }),
+	)
+}
+
+// insert returns the statement that a batch of the table begins with.
+func (t table) insert() string {
+	names := make([]string, len(t.columns))
+	for i, column := range t.columns {
+		names[i] = "`" + column.name + "`"
+	}
+	return "INSERT INTO " + t.name + " (" + strings.Join(names, ", ") + ")"
+}
+
+// read returns a decode function for the JSON records of schemas, whose fields then takes what the columns need.
+func read[Record schemas.Record, Fields any](fields func(Record) (Fields, error)) func(*kgo.Record) (any, error) {
+	return func(record *kgo.Record) (any, error) {
+		decoded, err := schemas.Decode[Record](record.Value)
+		if err != nil {
+			return nil, err
+		}
+		return fields(decoded)
+	}
+}
+
+// storable checks a time that places a row in a partition of its table. ClickHouse counts the days of TTL as DateTime,
+// which ends in 2106.
+func storable(name string, at time.Time) error {
+	if at.Year() < 1970 || at.Year() > 2105 {
+		return fmt.Errorf("%s %s lies outside 1970 to 2105", name, at.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func parseID(name, id string) (uuid.UUID, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return parsed, fmt.Errorf("%s %.40q: %w", name, id, err)
+	}
+	return parsed, nil
+}
