@@ -102,35 +102,6 @@ func (c *courier) limitAge(run schemas.Run, delivery *schemas.Delivery, wait tim
 	delivery.Error += fmt.Sprintf("; given up: at the next attempt the run would be older than %s", c.config.MaxAge)
 }
 
-// report writes down what came of an attempt: for everybody in Kafka, for the operator in the log.
-func (c *courier) report(j *job, delivery schemas.Delivery, wait time.Duration) {
-	c.records.delivery(j, delivery)
-	switch delivery.Outcome {
-	case schemas.Delivered:
-		c.log(j.partition.calls, slog.LevelDebug, "run delivered", delivery)
-	case schemas.Retrying:
-		c.complaints.retry.Do(func() {
-			c.log(j.partition.calls, slog.LevelWarn, "runs are waiting for a workflow API", delivery, slog.Duration("next_attempt_in", wait))
-		})
-	case schemas.Dead:
-		c.records.deadLetter(j, delivery)
-		c.complaints.dead.Do(func() { c.log(j.partition.calls, slog.LevelError, "a run is a dead letter", delivery) })
-	}
-}
-
-func (c *courier) log(ctx context.Context, level slog.Level, message string, delivery schemas.Delivery, more ...slog.Attr) {
-	if !c.logger.Enabled(ctx, level) {
-		return
-	}
-	c.logger.LogAttrs(ctx, level, message, append(more,
-		slog.String("run_id", delivery.RunID),
-		slog.String("environment", delivery.Environment),
-		slog.String("workflow", delivery.Workflow),
-		slog.Int("attempt", delivery.Attempt),
-		slog.Int("status", delivery.StatusCode),
-		slog.String("error", delivery.Error))...)
-}
-
 // pause waits and reports false when ctx ended first.
 func pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)

@@ -3,10 +3,8 @@ package dispatcher
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/time/rate"
 
 	"github.com/millrace/millrace/schemas"
 )
@@ -48,17 +46,4 @@ func (r recorder) produce(j *job, topic string, value []byte, err error) {
 			r.fail(fmt.Errorf("writing to %s about run %s: %w", topic, j.run.RunID, err))
 		}
 	})
-}
-
-// complaints keeps a failing workflow API from filling the log. What is left out is in the deliveries topic.
-type complaints struct {
-	retry rate.Sometimes
-	dead  rate.Sometimes
-}
-
-func newComplaints() *complaints {
-	return &complaints{
-		retry: rate.Sometimes{First: 1, Interval: time.Minute},
-		dead:  rate.Sometimes{First: 10, Interval: time.Second},
-	}
 }

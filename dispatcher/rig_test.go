@@ -41,7 +41,7 @@ func quick() dispatcher.Config {
 
 // pipeline is a broker, a scripted workflow API, and the means to run dispatchers between them.
 type pipeline struct {
-	t       *testing.T
+	t       testing.TB
 	cluster *kfake.Cluster
 	kafka   kafka.Config
 	client  *kgo.Client
@@ -52,7 +52,7 @@ type pipeline struct {
 	destination dispatcher.Destination
 }
 
-func newPipeline(t *testing.T, partitions int32, script func(call) reply) *pipeline {
+func newPipeline(t testing.TB, partitions int32, script func(call) reply) *pipeline {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1),
 		kfake.SeedTopics(partitions, "millrace.runs", "millrace.deliveries", "millrace.runs.dead"))
@@ -112,10 +112,13 @@ func (p *pipeline) write(partition int32, key string, run schemas.Run) {
 
 func (p *pipeline) writeBytes(partition int32, key string, value []byte) {
 	p.t.Helper()
-	record := &kgo.Record{Topic: "millrace.runs", Partition: partition, Key: []byte(key), Value: value}
-	if err := p.client.ProduceSync(p.t.Context(), record).FirstErr(); err != nil {
+	if err := p.client.ProduceSync(p.t.Context(), p.record(partition, key, value)).FirstErr(); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func (p *pipeline) record(partition int32, key string, value []byte) *kgo.Record {
+	return &kgo.Record{Topic: "millrace.runs", Partition: partition, Key: []byte(key), Value: value}
 }
 
 // committed returns the committed offset of each partition of the runs topic that has one.
@@ -212,7 +215,7 @@ type workflowAPI struct {
 	seen   []call
 }
 
-func startAPI(t *testing.T, script func(call) reply) *workflowAPI {
+func startAPI(t testing.TB, script func(call) reply) *workflowAPI {
 	api := &workflowAPI{script: script}
 	api.Server = httptest.NewServer(api)
 	t.Cleanup(api.Close)
