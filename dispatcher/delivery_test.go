@@ -23,7 +23,7 @@ func TestRunIsDeliveredOnceWithItsOwnBytesAndKey(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if got.Outcome != schemas.Delivered || got.Attempt != 1 || got.StatusCode != 200 || got.WorkflowRunID != "wf-1" ||
+	if got.Outcome != schemas.Delivered || got.Attempt != 1 || got.StatusCode != http.StatusOK || got.WorkflowRunID != "wf-1" ||
 		got.EventID != "event-r1" || got.Workflow != run.Workflow || got.Environment != "production" ||
 		got.Error != "" || got.Response != "" || got.LatencyMs <= 0 || got.AttemptedAt.IsZero() {
 		t.Errorf("delivery is %+v", got)
@@ -103,11 +103,11 @@ func TestRefusedRunIsADeadLetterAtOnceWithTheAnswer(t *testing.T) {
 		dead[letter.Run.RunID] = letter
 	}
 	bad := dead["bad"]
-	if string(bad.Run.Request) != string(run.Request) || bad.Last.StatusCode != 400 || bad.Last.Outcome != schemas.Dead ||
+	if string(bad.Run.Request) != string(run.Request) || bad.Last.StatusCode != http.StatusBadRequest || bad.Last.Outcome != schemas.Dead ||
 		bad.Last.Response != `{"message":"no such workflow"}` || !strings.Contains(bad.Last.Error, "400") {
 		t.Errorf("dead letter is %+v", bad)
 	}
-	if last := dead["moved"].Last; last.StatusCode != 308 || !strings.Contains(last.Error, "redirect") {
+	if last := dead["moved"].Last; last.StatusCode != http.StatusPermanentRedirect || !strings.Contains(last.Error, "redirect") {
 		t.Errorf("dead letter of a redirect is %+v", last)
 	}
 	if last := dead["long"].Last; len(last.Response) != 4096 {
@@ -218,7 +218,7 @@ func TestRunThatIsTooOldIsADeadLetter(t *testing.T) {
 	if last := dead["old"].Last; last.Outcome != schemas.Dead || last.StatusCode != 0 || !strings.Contains(last.Error, "not tried") {
 		t.Errorf("last delivery of the old run is %+v", last)
 	}
-	if last := dead["ageing"].Last; last.Outcome != schemas.Dead || last.StatusCode != 503 || !strings.Contains(last.Error, "given up") {
+	if last := dead["ageing"].Last; last.Outcome != schemas.Dead || last.StatusCode != http.StatusServiceUnavailable || !strings.Contains(last.Error, "given up") {
 		t.Errorf("last delivery of the ageing run is %+v", last)
 	}
 	if len(p.api.calls("old")) != 0 || len(p.api.calls("ageing")) != 1 {
