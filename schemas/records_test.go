@@ -1,0 +1,119 @@
+package schemas_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// clientHeader stands for a Kafka client's header type.
+type clientHeader struct {
+	Key   string
+	Value []byte
+}
+
+func meta() schemas.EventMeta {
+	return schemas.EventMeta{
+		EventID: "0195b0a2-7c00-7000-8000-000000000000", SourceID: "src_1", Environment: "production", Event: "Order Completed",
+		MessageID: "m1", ReceivedAt: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC),
+	}
+}
+
+func TestHeadersOfAnEventAreReadAsTheyWereWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringN(1, 20, 255)
+		want := schemas.EventMeta{
+			EventID: text.Draw(t, "id"), SourceID: text.Draw(t, "source"), Environment: text.Draw(t, "environment"), Event: text.Draw(t, "event"),
+			MessageID: rapid.String().Draw(t, "message ID"), ReceivedAt: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "at")).UTC(),
+		}
+		headers := append(schemas.EventHeaders[clientHeader](want), clientHeader{"other", []byte("x")})
+		if got, err := schemas.ReadEventMeta(headers); err != nil || got != want {
+			t.Fatalf("got %+v, %v\nwant %+v", got, err, want)
+		}
+	})
+}
+
+func TestRecordWithoutTheHeadersOfAnEventIsNone(t *testing.T) {
+	headers := schemas.EventHeaders[clientHeader](meta())
+	for i, missing := range headers {
+		if missing.Key == "message_id" {
+			continue
+		}
+		rest := append(append([]clientHeader{}, headers[:i]...), headers[i+1:]...)
+		if _, err := schemas.ReadEventMeta(rest); !errors.Is(err, schemas.ErrNotAnEvent) {
+			t.Errorf("without %s: %v", missing.Key, err)
+		}
+	}
+	if _, err := schemas.ReadEventMeta([]clientHeader{{"received_at", []byte("noon")}}); !errors.Is(err, schemas.ErrNotAnEvent) {
+		t.Errorf("a bad time: %v", err)
+	}
+}
+
+// The bytes below are the contract between versions: a change of one of them separates a message ID from its past.
+func TestKeysAndIDsAreStable(t *testing.T) {
+	f := func(name, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s is %s, it was %s", name, got, want)
+		}
+	}
+	key := meta().Key()
+	f("dedup key", hex.EncodeToString(key[:]), "17e6d0525df118d25f3d83ed0bf269d1")
+	f("run ID", schemas.RunID("trg_1", "evt_1", 0).String(), "7898c37d-2a8d-8661-84a1-c70e13f67bf9")
+}
+
+func TestKeysDifferWhereAnyPartDiffers(t *testing.T) {
+	keys := map[schemas.Key]bool{}
+	for _, key := range []schemas.Key{
+		schemas.DedupKey("a", "b", "c", "d"), schemas.DedupKey("a", "b", "cd", ""), schemas.DedupKey("ab", "", "c", "d"),
+		schemas.DedupKey("a", "b", "c", "e"), schemas.EventKey("abcd"),
+	} {
+		keys[key] = true
+	}
+	if len(keys) != 5 {
+		t.Errorf("%d different keys, want 5", len(keys))
+	}
+	if schemas.RunID("t", "e", 0) == schemas.RunID("t", "e", 1) {
+		t.Error("a new generation has the old run's ID")
+	}
+}
+
+func TestEventIDCarriesTheTimeOfReceipt(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	id, err := schemas.NewEventID(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := schemas.EventTime(id); !ok || !got.Equal(at) || id.Version() != 7 {
+		t.Errorf("%s carries %v", id, got)
+	}
+	if _, ok := schemas.EventTime(schemas.RunID("t", "e", 0)); ok {
+		t.Error("a run ID carries no time")
+	}
+}
+
+func TestRequestBodyOfARunIsReadByteForByte(t *testing.T) {
+	body := `{"recipients":["a<b>&"],"data":{"n":1.10,"big":12345678901234567890}}`
+	value, err := schemas.Encode(schemas.Run{Schema: schemas.Version, RunID: "r", Request: json.RawMessage(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := schemas.Decode[schemas.Run](value)
+	if err != nil || string(run.Request) != body {
+		t.Errorf("got %s, %v", run.Request, err)
+	}
+}
+
+func TestRecordOfAnotherVersionIsRefused(t *testing.T) {
+	for _, value := range []string{`{"schema":2,"run_id":"r"}`, `{"run_id":"r"}`, `{`, `[]`} {
+		if _, err := schemas.Decode[schemas.Run]([]byte(value)); err == nil {
+			t.Errorf("%s was read", value)
+		}
+	}
+}
