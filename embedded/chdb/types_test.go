@@ -1,0 +1,114 @@
+package chdb_test
+
+import (
+	"database/sql"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/uuid"
+)
+
+func TestEveryTypeComesBackAsItWasInserted(t *testing.T) {
+	_, conn := startAndConnect(t)
+	at := time.Date(2026, 11, 23, 10, 11, 12, 345_000_000, time.UTC)
+	note := "kept"
+	id := uuid.MustParse("01934b2e-6b1a-7c3d-8e4f-a1b2c3d4e5f6")
+	document := clickhouse.NewJSON()
+	document.SetValueAtPath("plan", "pro")
+	document.SetValueAtPath("seats", int64(7))
+
+	cases := []struct {
+		typ  string
+		want any
+	}{
+		{"String", "tab\t quote ' backslash \\ é \x00 end"},
+		{"LowCardinality(String)", "signed_up"},
+		{"LowCardinality(Nullable(String))", &note},
+		{"Nullable(String)", &note},
+		{"Nullable(Int64)", (*int64)(nil)},
+		{"FixedString(4)", "abcd"},
+		{"UInt8", uint8(255)},
+		{"Int64", int64(-1 << 62)},
+		{"UInt64", uint64(1<<64 - 1)},
+		{"Float64", 0.1},
+		{"Bool", true},
+		{"UUID", id},
+		{"DateTime64(3, 'UTC')", at},
+		{"Date", at.Truncate(24 * time.Hour)},
+		{"Enum8('a' = 1, 'b' = 2)", "b"},
+		{"Array(String)", []string{"x", "", "z"}},
+		{"Array(Array(UInt32))", [][]uint32{{1, 2}, {}, {3}}},
+		{"Array(Nullable(String))", []*string{&note, nil}},
+		{"Map(String, String)", map[string]string{"a": "1", "b": ""}},
+		{"Map(LowCardinality(String), Array(Int32))", map[string][]int32{"a": {1}, "b": {2, 3}}},
+	}
+	for _, c := range cases {
+		t.Run(c.typ, func(t *testing.T) {
+			do(t, conn, "CREATE OR REPLACE TABLE t (v "+c.typ+") ENGINE = MergeTree ORDER BY tuple()")
+			insert(t, conn, "INSERT INTO t", c.want)
+			got := reflect.New(reflect.TypeOf(c.want))
+			if err := conn.QueryRow(t.Context(), "SELECT v FROM t").Scan(got.Interface()); err != nil {
+				t.Fatal(err)
+			}
+			if !same(got.Elem().Interface(), c.want) {
+				t.Errorf("got %#v, want %#v", got.Elem().Interface(), c.want)
+			}
+		})
+	}
+
+	t.Run("JSON", func(t *testing.T) {
+		do(t, conn, "CREATE TABLE j (v JSON) ENGINE = MergeTree ORDER BY tuple()")
+		insert(t, conn, "INSERT INTO j", document)
+		var plan string
+		var seats int64
+		if err := conn.QueryRow(t.Context(), "SELECT v.plan::String, v.seats::Int64 FROM j").Scan(&plan, &seats); err != nil {
+			t.Fatal(err)
+		}
+		got := clickhouse.NewJSON()
+		if err := conn.QueryRow(t.Context(), "SELECT v FROM j").Scan(got); err != nil {
+			t.Fatal(err)
+		}
+		if value, _ := got.ValueAtPath("plan"); plan != "pro" || seats != 7 || value == nil {
+			t.Errorf("got %q, %d and %v", plan, seats, value)
+		}
+	})
+}
+
+// same compares moments whatever zone they are told in.
+func same(got, want any) bool {
+	if moment, ok := want.(time.Time); ok {
+		return moment.Equal(got.(time.Time))
+	}
+	return reflect.DeepEqual(got, want)
+}
+
+func TestAResultWithoutRowsHasNone(t *testing.T) {
+	_, conn := startAndConnect(t)
+	var dummy uint8
+	if err := conn.QueryRow(t.Context(), "SELECT dummy FROM system.one WHERE dummy = 1").Scan(&dummy); err != sql.ErrNoRows {
+		t.Errorf("got %v, want sql.ErrNoRows", err)
+	}
+}
+
+func TestALargeResultArrivesWhole(t *testing.T) {
+	_, conn := startAndConnect(t)
+	rows, err := conn.Query(t.Context(), "SELECT number, toString(number) FROM numbers(500000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var sum, count uint64
+	for rows.Next() {
+		var n uint64
+		var text string
+		if err := rows.Scan(&n, &text); err != nil {
+			t.Fatal(err)
+		}
+		sum, count = sum+n, count+1
+	}
+	if err := rows.Err(); err != nil || count != 500_000 || sum != 124_999_750_000 {
+		t.Errorf("got %d rows with sum %d, error %v", count, sum, err)
+	}
+}
