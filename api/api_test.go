@@ -23,7 +23,9 @@ import (
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		// fasthttp keeps one goroutine for the Date header for the life of the process.
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		// A stopped server's cleaner of idle workers sleeps up to 10 s before it looks whether it should end.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
 // server is an API over a real catalog. The event log is tested in eventlog/query and end to end.
@@ -224,7 +226,7 @@ func TestBadRequestsAreNamed(t *testing.T) {
 	s.refused("POST", "/api/v1/sources", `{`, 400, "invalid_json", "")
 	s.refused("POST", "/api/v1/sources", ``, 400, "invalid_json", "")
 	s.refused("POST", "/api/v1/sources", `{"name":"a"} {}`, 400, "invalid_json", "")
-	s.refused("POST", "/api/v1/sources", `{"nmae":"a"}`, 422, "invalid", "")
+	s.refused("POST", "/api/v1/sources", `{"nickname":"a"}`, 422, "invalid", "")
 	s.refused("POST", "/api/v1/sources", `{"name":7}`, 422, "invalid", "name")
 	s.refused("POST", "/api/v1/sources", `{"name":"app"}`, 422, "invalid", "name")
 	s.refused("POST", "/api/v1/sources", `{"name":"b","endpoints":{"production":{"dedup_window":"1s"}}}`, 422, "invalid", "")

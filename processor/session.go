@@ -68,10 +68,7 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 type transactional struct{ session *kgo.GroupTransactSession }
 
 func newTransactional(options []kgo.Opt, transactionalID string) (session, error) {
-	s, err := kgo.NewGroupTransactSession(append(options,
-		kgo.TransactionalID(transactionalID),
-		kgo.RequireStableFetchOffsets(),
-	)...)
+	s, err := kgo.NewGroupTransactSession(append(options, kgo.TransactionalID(transactionalID))...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting the processor: %w", err)
 	}

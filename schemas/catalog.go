@@ -23,7 +23,7 @@ type Environment struct {
 
 // WorkflowAPI says where an environment's runs are started.
 type WorkflowAPI struct {
-	BaseURL   string `json:"base_url"`          // without a trailing slash; "" means runs are only logged
+	BaseURL   string `json:"base_url"`          // such as https://api.knock.app; "" leaves it to the dispatcher's settings
 	APIKeyRef string `json:"api_key,omitempty"` // a secret reference, env:NAME or file:PATH
 }
 

@@ -54,7 +54,9 @@ func (p *pipeline) stop() {
 	if err := p.process.Process.Signal(os.Interrupt); err == nil {
 		_ = p.process.Wait() // its end is all that matters here
 	}
-	os.RemoveAll(p.dataDir)
+	if err := os.RemoveAll(p.dataDir); err != nil {
+		fmt.Fprintln(os.Stderr, "latency:", err)
+	}
 }
 
 // prepare makes a source with one trigger and returns its endpoint.
