@@ -22,7 +22,7 @@ import (
 // ErrNotFound says that what should be changed does not exist.
 var ErrNotFound = errors.New("not found")
 
-// IDs are a prefix and a UUID without dashes.
+// IDs are a prefix and a UUIDv7 without dashes.
 const (
 	sourceIDPrefix  = "src_"
 	triggerIDPrefix = "trg_"
@@ -191,8 +191,10 @@ func (w *Writer) write(ctx context.Context, key string, value []byte) error {
 // time is now in UTC and whole milliseconds, which is what a reader of the JSON gets back.
 func (w *Writer) time() time.Time { return w.now().UTC().Truncate(time.Millisecond) }
 
+// newID returns an ID that sorts after those made before it, so that what was made in the same millisecond keeps its
+// order.
 func newID(prefix string) string {
-	return prefix + strings.ReplaceAll(uuid.New().String(), "-", "")
+	return prefix + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
 }
 
 // newEndpointKey returns 192 random bits in URL-safe letters.

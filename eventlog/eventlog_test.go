@@ -92,10 +92,12 @@ func TestRestartsMidWayLoseAndDoubleNothing(t *testing.T) {
 func TestStoppingWritesAndCommitsWhatWasRead(t *testing.T) {
 	r := newRig(t, sharedEngine(t))
 	r.config.Flush.Interval = time.Second
-	events := r.many(100)
 	stop := r.start()
-	produce(t, r.client, events...)
-	r.read(len(events))
+	events := r.many(101)
+	produce(t, r.client, events[0])
+	r.reaches(1, "SELECT count() FROM events")
+	produce(t, r.client, events[1:]...)
+	r.fetched(len(events))
 	stop()
 	r.exact("events", events)
 	if committed := r.committed(); committed != int64(len(events)) {
@@ -166,13 +168,6 @@ func TestRepeatedDecisionsAndRunsCollapse(t *testing.T) {
 	if runs, decisions := r.ask("SELECT count() FROM runs FINAL"), r.ask("SELECT count() FROM decisions FINAL"); runs != 1 || decisions != 1 {
 		t.Errorf("%d runs and %d decisions, want one of each", runs, decisions)
 	}
-}
-
-// read waits until the event log has taken n records of the events topic from the broker: they are uncommitted, but
-// nothing is left to fetch.
-func (r *rig) read(n int) {
-	r.tb.Helper()
-	r.reaches(n, "SELECT count() FROM events")
 }
 
 func (r *rig) committed() int64 {

@@ -38,7 +38,7 @@ func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := conn.Exec(ctx, migrationsTable); err != nil {
 		return fmt.Errorf("creating table schema_migrations: %w", err)
 	}
@@ -63,7 +63,7 @@ func createDatabase(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	// The name is checked by Validate: a database cannot be a parameter here.
 	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database); err != nil {
 		return fmt.Errorf("creating database %s: %w", config.Database, err)
@@ -72,20 +72,18 @@ func createDatabase(ctx context.Context, config Config) error {
 }
 
 func appliedMigrations(ctx context.Context, conn driver.Conn) (map[string]string, error) {
-	rows, err := conn.Query(ctx, "SELECT name, checksum FROM schema_migrations FINAL")
-	if err != nil {
+	var rows []struct {
+		Name     string `ch:"name"`
+		Checksum string `ch:"checksum"`
+	}
+	if err := conn.Select(ctx, &rows, "SELECT name, checksum FROM schema_migrations FINAL"); err != nil {
 		return nil, fmt.Errorf("reading schema_migrations: %w", err)
 	}
-	defer rows.Close()
-	applied := make(map[string]string)
-	for rows.Next() {
-		var name, checksum string
-		if err := rows.Scan(&name, &checksum); err != nil {
-			return nil, fmt.Errorf("reading schema_migrations: %w", err)
-		}
-		applied[name] = checksum
+	applied := make(map[string]string, len(rows))
+	for _, row := range rows {
+		applied[row.Name] = row.Checksum
 	}
-	return applied, rows.Err()
+	return applied, nil
 }
 
 func migrate(ctx context.Context, conn driver.Conn, file string, applied map[string]string, log *slog.Logger) error {

@@ -58,22 +58,20 @@ func (l *lane) settle(ctx context.Context, conn driver.Conn, number int32, span 
 }
 
 func (l *lane) present(ctx context.Context, conn driver.Conn, number int32, span span) (map[int64]bool, error) {
-	rows, err := conn.Query(ctx, "SELECT DISTINCT offset FROM "+l.table.name+
+	var rows []struct {
+		Offset int64 `ch:"offset"`
+	}
+	err := conn.Select(ctx, &rows, "SELECT DISTINCT offset FROM "+l.table.name+
 		" WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset BETWEEN {first:Int64} AND {last:Int64}",
 		l.from(number, span)...)
 	if err != nil {
 		return nil, fmt.Errorf("asking table %s which offsets of partition %d it has: %w", l.table.name, number, err)
 	}
-	defer rows.Close()
-	offsets := make(map[int64]bool)
-	for rows.Next() {
-		var offset int64
-		if err := rows.Scan(&offset); err != nil {
-			return nil, fmt.Errorf("reading the offsets in table %s: %w", l.table.name, err)
-		}
-		offsets[offset] = true
+	offsets := make(map[int64]bool, len(rows))
+	for _, row := range rows {
+		offsets[row.Offset] = true
 	}
-	return offsets, rows.Err()
+	return offsets, nil
 }
 
 func (l *lane) from(number int32, span span) []any {

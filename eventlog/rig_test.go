@@ -13,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
@@ -29,6 +30,9 @@ type rig struct {
 	conn   driver.Conn
 	client *kgo.Client
 	logs   *journal
+
+	mu      sync.Mutex // guards offsets
+	offsets map[string]int64
 }
 
 func newRig(tb testing.TB, engine *engine) *rig {
@@ -38,7 +42,12 @@ func newRig(tb testing.TB, engine *engine) *rig {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(broker.Close)
-	r := &rig{config: engine.config(tb), logs: new(journal)}
+	r := &rig{config: engine.config(tb), logs: new(journal), offsets: make(map[string]int64)}
+	broker.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		r.note(request.(*kmsg.FetchRequest))
+		return nil, nil, false
+	})
 	r.tb = tb
 	r.kafka = kafka.Config{
 		Brokers: broker.ListenAddrs(), TopicPrefix: "t.", ClientID: "test",
@@ -88,6 +97,35 @@ func (r *rig) start() (stop func()) {
 	})
 	r.tb.Cleanup(stop)
 	return stop
+}
+
+// note remembers how far each partition is asked for.
+func (r *rig) note(request *kmsg.FetchRequest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, topic := range request.Topics {
+		for _, partition := range topic.Partitions {
+			place := fmt.Sprint(topic.TopicID, partition.Partition)
+			r.offsets[place] = max(r.offsets[place], partition.FetchOffset)
+		}
+	}
+}
+
+// fetched waits until the event log asks for what comes behind the first n records: it has taken those.
+func (r *rig) fetched(n int) {
+	r.tb.Helper()
+	eventually(r.tb, func() error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var sum int64
+		for _, offset := range r.offsets {
+			sum += offset
+		}
+		if sum < int64(n) {
+			return fmt.Errorf("%d records were fetched, want %d", sum, n)
+		}
+		return nil
+	})
 }
 
 func (r *rig) exec(sql string) {

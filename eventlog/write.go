@@ -68,7 +68,7 @@ func (t table) send(ctx context.Context, conn driver.Conn, rows []row) error {
 	if err != nil {
 		return fmt.Errorf("inserting into %s: %w", t.name, err)
 	}
-	defer batch.Close()
+	defer func() { _ = batch.Close() }() // gives the connection back where Send was not reached
 	for i, column := range t.columns {
 		if err := column.append(batch.Column(i), rows); err != nil {
 			return fmt.Errorf("filling column %s.%s: %w", t.name, column.name, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -175,5 +176,31 @@ func TestTheReadOnlyInterfaceIsLoopbackOnly(t *testing.T) {
 	o.HTTPAddr = "0.0.0.0:0"
 	if _, err := chdb.Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "loopback") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheChildLeavesCtrlCToItsParent(t *testing.T) {
+	_, conn := startAndConnect(t)
+	child := onlyChild(t)
+	kill(t, child, syscall.SIGINT)
+	for range 20 {
+		if err := conn.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again := onlyChild(t); again != child {
+		t.Errorf("child %d was replaced by %d", child, again)
+	}
+	if group, err := syscall.Getpgid(child); err != nil || group != child {
+		t.Errorf("the child's process group is %d, error %v", group, err)
+	}
+}
+
+func TestTheChildSeesNoneOfTheParentsSecrets(t *testing.T) {
+	t.Setenv("MILLRACE_API_KEY", "secret-key")
+	start(t, options(t))
+	environ, err := os.ReadFile("/proc/" + strconv.Itoa(onlyChild(t)) + "/environ")
+	if err != nil || !strings.Contains(string(environ), "PATH=") || strings.Contains(string(environ), "secret-key") {
+		t.Errorf("error %v, environment %q", err, environ)
 	}
 }

@@ -43,7 +43,7 @@ func (l *Log) rows(ctx context.Context, what, sql string, args []any, scan func(
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", what, err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err has told everything
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return fmt.Errorf("reading %s: %w", what, err)
