@@ -35,7 +35,8 @@ func runParent() int {
 
 func insertBesideInput(ctx context.Context) (count uint64, err error) {
 	server, err := chdb.Start(ctx, chdb.Options{
-		LibPath: os.Getenv("CHDB_LIB_PATH"), Path: os.Getenv(parentEnv), Logger: slog.New(slog.DiscardHandler),
+		LibPath: os.Getenv("CHDB_LIB_PATH"), Path: os.Getenv(parentEnv), SocketDir: os.Getenv(parentEnv) + ".sock",
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return 0, err
