@@ -14,7 +14,7 @@ import (
 
 // Config says how to reach ClickHouse and when rows are written to it.
 type Config struct {
-	Addr        []string `help:"ClickHouse servers, host:port; the first that answers is used." default:"127.0.0.1:9000" placeholder:"HOST:PORT"`
+	Addr        []string `help:"ClickHouse servers, host:port; the first that answers is used." placeholder:"HOST:PORT"`
 	Protocol    string   `help:"How to talk to ClickHouse: ${enum}." enum:"native,http" default:"native"`
 	TLS         bool     `help:"Encrypt the connection to ClickHouse."`
 	Database    string   `help:"Database of the event log." default:"millrace"`
@@ -37,12 +37,9 @@ type Flush struct {
 // maxInterval leaves a row enough of the two seconds within which it has to be visible.
 const maxInterval = time.Second
 
-// Validate reports every setting that cannot work.
+// Validate reports every setting that cannot work. No address at all is left to Connect.
 func (c Config) Validate() error {
 	var problems []error
-	if len(c.Addr) == 0 {
-		problems = append(problems, errors.New("clickhouse addr: none given; set host:port"))
-	}
 	for _, addr := range c.Addr {
 		if !strings.Contains(addr, ":") {
 			problems = append(problems, fmt.Errorf("clickhouse addr %q: give host:port", addr))

@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -42,6 +43,9 @@ func connect(ctx context.Context, config Config, database string) (driver.Conn, 
 func (c Config) options(database string) (*clickhouse.Options, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if len(c.Addr) == 0 {
+		return nil, errors.New("no ClickHouse is given; set --clickhouse-addr or MILLRACE_CLICKHOUSE_ADDR")
 	}
 	options := &clickhouse.Options{
 		Protocol:    clickhouse.Native,

@@ -29,7 +29,7 @@ const (
 	// writes last; leaveTimeout bounds how it takes leave of the group.
 	finishTimeout = 2 * time.Second
 	leaveTimeout  = time.Second
-	// pollRecords and fetchBytes bound what is read beyond a full lane.
+	// pollRecords and fetchBytes bound what one poll adds to the lanes, and so how far a lane exceeds Flush.
 	pollRecords = 20_000
 	fetchBytes  = 16 << 20
 )
@@ -84,7 +84,7 @@ func (l *EventLog) Run(ctx context.Context) error {
 // round reads once and writes what is due. Between the two no partition comes or goes.
 func (l *EventLog) round(ctx context.Context, client *kgo.Client) {
 	waiting, cancel := l.untilNextFlush(ctx)
-	fetches := client.PollRecords(waiting, pollRecords)
+	fetches := client.PollRecords(waiting, min(pollRecords, l.config.Flush.Rows))
 	cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()

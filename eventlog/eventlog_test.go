@@ -74,7 +74,7 @@ func TestBodyIsKeptByteForByteAndOdditiesAreNoted(t *testing.T) {
 func TestRestartsMidWayLoseAndDoubleNothing(t *testing.T) {
 	r := newRig(t, sharedEngine(t))
 	r.config.Flush.Rows = 500
-	events := r.many(20_000)
+	events := r.many(15_000)
 	produce(t, r.client, events...)
 	for round := 1; round <= 4; round++ {
 		stop := r.start()
@@ -138,10 +138,10 @@ func TestOnlyWhatIsMissingIsInsertedAfterAnAssignment(t *testing.T) {
 
 func TestMembersThatComeAndGoLeaveEachRecordOnce(t *testing.T) {
 	r := newRig(t, sharedEngine(t))
-	r.config.Flush.Rows = 200
-	events := r.many(12_000)
+	r.config.Flush.Rows = 400
+	events := r.many(8_000)
 	r.start()
-	for chunk := range slices.Chunk(events, 3000) {
+	for chunk := range slices.Chunk(events, 2000) {
 		stop := r.start()
 		produce(t, r.client, chunk...)
 		r.reaches(1, "SELECT count() FROM events")

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/schemas"
@@ -97,13 +99,36 @@ func TestEngineKilledDuringInsertsLeavesEachRecordOnce(t *testing.T) {
 	engine := newEngine(t)
 	r := newRig(t, engine)
 	r.config.Flush.Rows = 1000
-	events := r.many(40_000)
+	events := r.many(24_000)
 	produce(t, r.client, events...)
 	r.start()
 	for kill := 1; kill <= 4; kill++ {
-		r.reaches(kill*6000, "SELECT count() FROM events")
+		r.reaches(kill*4000, "SELECT count() FROM events")
 		engine.kill(t)
 	}
 	r.reaches(len(events), "SELECT uniqExact(event_id) FROM events")
 	r.exact("events", events)
+	t.Logf("of 4 kills %d interrupted a write", strings.Count(r.logs.String(), "event log cannot write"))
+}
+
+func TestPartitionWhoseOffsetIsGoneStopsAndSaysSo(t *testing.T) {
+	r := newRig(t, sharedEngine(t))
+	produce(t, r.client, r.many(300)...)
+	stop := r.start()
+	r.reaches(300, "SELECT count() FROM events")
+	stop()
+	produce(t, r.client, r.many(300)...)
+	admin := kadm.NewClient(r.client)
+	ends, err := admin.ListEndOffsets(t.Context(), r.kafka.Topic(schemas.EventsTopic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.DeleteRecords(t.Context(), ends.Offsets()); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	eventually(t, func() error { return r.logs.has("event log stopped reading a partition") })
+	rejected := r.rejection("{")
+	produce(t, r.client, rejected)
+	r.reaches(1, "SELECT count() FROM rejections")
 }

@@ -12,6 +12,11 @@ import (
 // group is the role's name in its consumer group.
 const group = "eventlog"
 
+// fetchWait is how long a broker may hold a fetch that has nothing to answer. A partition that joins the others, after
+// an assignment or a pause, is not read before the fetch under way is answered: with the client's default of five
+// seconds, events would stay invisible that long after a restart.
+const fetchWait = 250 * time.Millisecond
+
 func (l *EventLog) options(alive context.Context) []kgo.Opt {
 	topics := make([]string, 0, len(l.lanes))
 	for topic := range l.lanes {
@@ -25,6 +30,7 @@ func (l *EventLog) options(alive context.Context) []kgo.Opt {
 		kgo.ConsumeTopics(topics...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxWait(fetchWait),
 		// A partition without a commit is read from its start. One whose commit is out of range is not reset.
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),

@@ -96,11 +96,11 @@ func TestRowsThatWereWrittenTwiceCountOnce(t *testing.T) {
 func TestPagesStayWhatTheyAreWhileNewEventsArrive(t *testing.T) {
 	s := newStory(t)
 	var all []told
-	for i := range 25 {
+	for i := range 15 {
 		all = append(all, s.event(func(e *told) { e.at = s.start.Add(time.Duration(i/5) * time.Millisecond) })) // five in each millisecond
 		s.decide(all[i], schemas.Processed, 1, -1)
 	}
-	for _, filter := range []query.EventFilter{{Limit: 7}, {Limit: 7, Source: "src_shop", Status: schemas.Processed}, {Limit: 1}, {Limit: 25}} {
+	for _, filter := range []query.EventFilter{{Limit: 4}, {Limit: 4, Source: "src_shop", Status: schemas.Processed}, {Limit: 1}, {Limit: 15}} {
 		var seen []string
 		for {
 			page, err := s.log.Events(t.Context(), filter)
@@ -112,7 +112,7 @@ func TestPagesStayWhatTheyAreWhileNewEventsArrive(t *testing.T) {
 			if page.NextCursor == "" {
 				break
 			}
-			filter.Cursor, filter.Event = page.NextCursor, ""
+			filter.Cursor = page.NextCursor
 		}
 		late := len(seen) - len(all)
 		if late < 0 || !sameSet(seen[late:], wanted(all)) {

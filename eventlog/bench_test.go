@@ -1,0 +1,62 @@
+package eventlog_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// BenchmarkBacklogOfEvents copies events that wait in Kafka into ClickHouse; broker, engine and event log share the
+// machine.
+func BenchmarkBacklogOfEvents(b *testing.B) {
+	const size = 200_000
+	bodies := samples(b)
+	for b.Loop() {
+		b.StopTimer()
+		r := newRig(b, sharedEngine(b))
+		records := make([]*kgo.Record, size)
+		for i := range records {
+			records[i], _ = r.event(bodies[i%len(bodies)])
+		}
+		produce(b, r.client, records...)
+		b.StartTimer()
+		stop := r.start()
+		r.reaches(size, "SELECT count() FROM events")
+		b.StopTimer()
+		stop()
+		b.StartTimer()
+	}
+	b.ReportMetric(size*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkUntilVisible tells how long after Kafka's acknowledgement an event can be queried, while 1,000 others a
+// second come in. The query that looks for it runs every 10 ms.
+func BenchmarkUntilVisible(b *testing.B) {
+	r := newRig(b, sharedEngine(b))
+	r.start()
+	ctx, cancel := context.WithCancel(b.Context())
+	others := make(chan struct{})
+	go func() {
+		defer close(others)
+		background := &rig{maker: maker{tb: b, kafka: r.kafka}, client: r.client}
+		for ticks := time.NewTicker(10 * time.Millisecond); ctx.Err() == nil; <-ticks.C {
+			r.client.ProduceSync(ctx, background.many(10)...)
+		}
+	}()
+	var waits []time.Duration
+	for b.Loop() {
+		record, meta := r.event(`{"type":"track","event":"Probe"}`)
+		produce(b, r.client, record)
+		acknowledged := time.Now()
+		r.reaches(1, "SELECT count() FROM events WHERE event_id = '"+meta.EventID+"'")
+		waits = append(waits, time.Since(acknowledged))
+	}
+	cancel()
+	<-others
+	slices.Sort(waits)
+	b.ReportMetric(float64(waits[len(waits)/2].Milliseconds()), "ms-p50")
+	b.ReportMetric(float64(waits[len(waits)*99/100].Milliseconds()), "ms-p99")
+}
