@@ -182,17 +182,13 @@ func TestEverySampleEventSentTwiceIsProcessedOnce(t *testing.T) {
 func requireInClickHouse(t *testing.T, a *app, events, runs int) {
 	t.Helper()
 	type counts struct {
-		Events     int `json:"events,string"`
-		Decisions  int `json:"decisions,string"`
-		Runs       int `json:"runs,string"`
-		Deliveries int `json:"deliveries,string"`
+		Events, Decisions, Runs, Deliveries int
 	}
 	got, err := rig.Query[counts](a.Pipeline, `SELECT
 		(SELECT uniqExact(event_id) FROM millrace.events WHERE source_id = '`+a.sourceID+`') AS events,
 		(SELECT uniqExact(event_id) FROM millrace.decisions WHERE source_id = '`+a.sourceID+`') AS decisions,
 		(SELECT uniqExact(run_id) FROM millrace.runs WHERE source_id = '`+a.sourceID+`') AS runs,
-		(SELECT uniqExact(run_id) FROM millrace.deliveries WHERE outcome = 'delivered') AS deliveries
-		SETTINGS output_format_json_quote_64bit_integers = 1`)
+		(SELECT uniqExact(run_id) FROM millrace.deliveries WHERE outcome = 'delivered') AS deliveries`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,17 +20,14 @@ type Config struct {
 	Topics      Settings `embed:"" prefix:"topics-"`
 }
 
-// Validate reports every setting that cannot work.
+// Validate reports every setting that cannot work. No brokers at all is left to the one who connects.
 func (c Config) Validate() error {
-	if len(c.Brokers) == 0 {
-		return fmt.Errorf("kafka brokers: none given; set --kafka-brokers or MILLRACE_KAFKA_BROKERS")
-	}
 	for _, broker := range c.Brokers {
 		if !strings.Contains(broker, ":") {
 			return fmt.Errorf("kafka broker %q: give host:port", broker)
 		}
 	}
-	return c.Topics.validate()
+	return c.Topics.Validate()
 }
 
 // Options returns the client options that every role starts from.

@@ -120,7 +120,6 @@ func TestSettingsThatCannotWorkAreListedTogether(t *testing.T) {
 			}
 		}
 	}
-	f(func(c *kafka.Config) { c.Brokers = nil }, "--kafka-brokers")
 	f(func(c *kafka.Config) { c.Brokers = []string{"host"} }, "host:port")
 	f(func(c *kafka.Config) { c.Topics = kafka.Settings{} }, "partitions", "replication factor", "retention")
 }

@@ -25,7 +25,8 @@ type Settings struct {
 	eventsBytes int64 // what a partition of events may take instead, if above 0
 }
 
-func (s Settings) validate() error {
+// Validate reports every setting that cannot work.
+func (s Settings) Validate() error {
 	var problems []error
 	if s.Partitions < 1 {
 		problems = append(problems, fmt.Errorf("topic partitions %d: must be at least 1", s.Partitions))

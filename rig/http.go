@@ -103,7 +103,7 @@ func All[T any](p *Pipeline, path string, query url.Values) ([]T, error) {
 
 // Query asks ClickHouse, through its read-only interface, and decodes each row of the answer.
 func Query[T any](p *Pipeline, sql string) ([]T, error) {
-	answer, err := Request(http.MethodPost, p.ClickHouse+"/?default_format=JSONEachRow", []byte(sql), nil)
+	answer, err := Request(http.MethodPost, p.ClickHouse+"/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0", []byte(sql), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (p *Pipeline) Restart() {
 	p.Eventually("the pipeline is ready", func() error {
 		select {
 		case err := <-exited:
-			exited <- err
+			p.process = nil
 			p.t.Fatalf("millrace dev ended while starting: %v", err)
 		default:
 		}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -62,7 +60,7 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, outside *embedded.Embedd
 	b.WriteString("\n\n")
 	row := func(name, url, remark string) {
 		if url != "" {
-			fmt.Fprintf(&b, "  %-13s %-75s %s\n", name, url, remark)
+			b.WriteString(strings.TrimRight(fmt.Sprintf("  %-13s %-72s %s", name, url, remark), " ") + "\n")
 		}
 	}
 	name := "events"
@@ -85,22 +83,5 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, outside *embedded.Embedd
 	return b.String()
 }
 
-// shownData is how much of a run's data one line shows, in bytes.
-const shownData = 160
-
 // showRun prints a run that has reached the built-in receiver.
-func showRun(run receiver.Received) {
-	var request struct {
-		Recipients json.RawMessage `json:"recipients"`
-		Data       json.RawMessage `json:"data"`
-	}
-	if err := json.Unmarshal(run.Body, &request); err != nil {
-		return // the receiver has refused it already
-	}
-	data := string(request.Data)
-	if len(data) > shownData {
-		data = data[:shownData] + "..."
-	}
-	fmt.Fprintf(os.Stdout, "%s  run %s  workflow %s  recipients %s  data %s\n",
-		run.ArrivedAt.Local().Format("15:04:05.000"), run.Key, run.Workflow, request.Recipients, data)
-}
+func showRun(run receiver.Received) { fmt.Println(run) }

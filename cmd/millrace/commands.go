@@ -80,7 +80,7 @@ func (c *eventlogCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Kafka.Validate(); err != nil {
+	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
 	return startEventlog(ctx, c.ClickHouse, c.Kafka, logger)
@@ -120,7 +120,7 @@ type topicsCommand struct {
 
 // Run creates the topics.
 func (c *topicsCommand) Run(ctx bound) error {
-	if err := c.Kafka.Validate(); err != nil {
+	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
 	return c.Kafka.EnsureTopics(ctx)

@@ -127,9 +127,6 @@ func reachable(listen string) string {
 
 // prepare creates what is missing of topics and tables.
 func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
-	if err := c.Kafka.Validate(); err != nil {
-		return err
-	}
 	if err := c.Kafka.EnsureTopics(ctx); err != nil {
 		return err
 	}

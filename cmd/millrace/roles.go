@@ -82,9 +82,17 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	return role.Run(ctx, listener)
 }
 
+// needBrokers reports that nobody has said where Kafka is.
+func needBrokers(cluster kafka.Config) error {
+	if len(cluster.Brokers) == 0 {
+		return errors.New("no Kafka is given; set --kafka-brokers or MILLRACE_KAFKA_BROKERS")
+	}
+	return nil
+}
+
 // withCatalog follows the catalog while run runs.
 func withCatalog(ctx context.Context, cluster kafka.Config, logger *slog.Logger, run func(context.Context, *catalog.Reader) error) error {
-	if err := cluster.Validate(); err != nil {
+	if err := needBrokers(cluster); err != nil {
 		return err
 	}
 	reader, err := catalog.NewReader(cluster, logger)

@@ -66,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(o.Path, 0o700); err != nil {
 		return nil, fmt.Errorf("making the ClickHouse data directory: %w", err)
 	}
-	listeners, err := listen(o.SocketDir, o.HTTPAddr)
+	listeners, err := listen(ctx, o.SocketDir, o.HTTPAddr)
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,25 @@
 package chdb
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // maxSocketPath is what fits a unix socket's address (108 bytes) with its NUL.
 const maxSocketPath = 107
+
+// orphanLifetime bounds how long the child of a killed process still holds the
+// address; it ends within half a second of its parent.
+const orphanLifetime = 2 * time.Second
 
 // listeners belong to the parent, so that a connection made while the child is
 // down waits in the queue for the next child instead of being refused.
@@ -21,7 +30,7 @@ type listeners struct {
 	http       *net.TCPListener // nil where there is no read-only interface
 }
 
-func listen(socketDir, httpAddr string) (*listeners, error) {
+func listen(ctx context.Context, socketDir, httpAddr string) (*listeners, error) {
 	l := &listeners{}
 	if err := l.listenSocket(socketDir); err != nil {
 		return nil, errors.Join(err, l.close())
@@ -29,7 +38,7 @@ func listen(socketDir, httpAddr string) (*listeners, error) {
 	if httpAddr == "" {
 		return l, nil
 	}
-	if err := l.listenHTTP(httpAddr); err != nil {
+	if err := l.listenHTTP(ctx, httpAddr); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
@@ -79,7 +88,7 @@ func removeStale(dir string) {
 	}
 }
 
-func (l *listeners) listenHTTP(addr string) error {
+func (l *listeners) listenHTTP(ctx context.Context, addr string) error {
 	resolved, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("the read-only ClickHouse address %q: %w", addr, err)
@@ -87,7 +96,13 @@ func (l *listeners) listenHTTP(addr string) error {
 	if !resolved.IP.IsLoopback() {
 		return fmt.Errorf("the read-only ClickHouse address %q is not a loopback one; it has no authentication", addr)
 	}
-	l.http, err = net.ListenTCP("tcp", resolved)
+	l.http, err = backoff.Retry(ctx, func() (*net.TCPListener, error) {
+		listener, err := net.ListenTCP("tcp", resolved)
+		if err != nil && !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, backoff.Permanent(err)
+		}
+		return listener, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(50*time.Millisecond)), backoff.WithMaxElapsedTime(orphanLifetime))
 	if err != nil {
 		return fmt.Errorf("listening for the read-only ClickHouse interface (choose another address, or none): %w", err)
 	}
