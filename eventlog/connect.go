@@ -58,8 +58,10 @@ func (c Config) options(database string) (*clickhouse.Options, error) {
 		MaxOpenConns: 16,
 		MaxIdleConns: 8,
 		Settings: clickhouse.Settings{
-			"async_insert":       0, // an acknowledged insert is in the table, not in a buffer
-			"insert_deduplicate": 0, // the server's own deduplication can lose rows after a crash (reliability.md, section 5)
+			"async_insert": 0, // an acknowledged insert is in the table, not in a buffer
+			// The server's own deduplication can lose rows after a crash. Tables on one node have none unless asked for;
+			// replicated ones have, and newer servers turn it off by deduplicate_insert only, which older ones do not know.
+			"insert_deduplicate": 0,
 			"max_execution_time": int(statementTimeout.Seconds()),
 			// A backlog may span many days; the records' age is bounded by the topics' retention.
 			"max_partitions_per_insert_block": 0,

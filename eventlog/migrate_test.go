@@ -22,10 +22,13 @@ func TestMigrationsCanRunTwiceAndAtOnce(t *testing.T) {
 	if err := processes.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if err := eventlog.Migrate(t.Context(), r.config, r.logger()); err != nil {
-		t.Fatal(err)
-	}
 	r.conn = connect(t, r.config)
+	r.exec("TRUNCATE TABLE schema_migrations") // as if each process had died before it noted what it did
+	for range 2 {
+		if err := eventlog.Migrate(t.Context(), r.config, r.logger()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if applied := r.ask("SELECT count() FROM schema_migrations FINAL"); applied != 6 {
 		t.Errorf("%d migrations are noted, want 6", applied)
 	}
