@@ -2,6 +2,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/millrace/millrace/rig"
 )
@@ -59,15 +61,25 @@ func newApp(t *testing.T, flags ...string) *app {
 	return a
 }
 
-// send posts the events over 8 connections and returns those that were answered 204. With errors allowed, requests
-// may fail; the others must not.
-func (a *app) send(t *testing.T, events []sample, errorsAllowed bool) []sample {
+// send posts the events over 8 connections, all of which must be answered 204.
+func (a *app) send(t *testing.T, events []sample) {
 	t.Helper()
+	if _, err := a.trySend(events, rate.Inf); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trySend posts the events at so many a second and returns those that were answered 204, and the first failure.
+func (a *app) trySend(events []sample, perSecond rate.Limit) ([]sample, error) {
 	acknowledged := make([]bool, len(events))
 	var group errgroup.Group
 	group.SetLimit(8)
+	pace := rate.NewLimiter(perSecond, 1)
 	for i, event := range events {
 		group.Go(func() error {
+			if err := pace.Wait(context.Background()); err != nil {
+				return err
+			}
 			answer, err := rig.Request(http.MethodPost, a.endpoint, event.body, nil)
 			if err != nil {
 				return err
@@ -79,16 +91,14 @@ func (a *app) send(t *testing.T, events []sample, errorsAllowed bool) []sample {
 			return fmt.Errorf("posting %s: %d %s", event.messageID, answer.Status, answer.Body)
 		})
 	}
-	if err := group.Wait(); err != nil && !errorsAllowed {
-		t.Fatal(err)
-	}
+	err := group.Wait()
 	var accepted []sample
 	for i, event := range events {
 		if acknowledged[i] {
 			accepted = append(accepted, event)
 		}
 	}
-	return accepted
+	return accepted, err
 }
 
 // statuses counts the app's events by status.
@@ -159,8 +169,8 @@ func (a *app) requireReceived(t *testing.T, runs []runItem) {
 func TestEverySampleEventSentTwiceIsProcessedOnce(t *testing.T) {
 	a := newApp(t)
 	events := samples(t)
-	a.send(t, events, false)
-	a.send(t, events, false)
+	a.send(t, events)
+	a.send(t, events)
 
 	a.Eventually("every event is decided", func() error {
 		counts, err := a.statuses()

@@ -2,8 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"sync"
-	"time"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/dispatcher"
@@ -16,32 +14,18 @@ type workflowAPIConfig struct {
 	KeyRef string `name:"key" help:"Where its API key is: env:NAME or file:PATH." placeholder:"REF"`
 }
 
-// secretLifetime is how long a resolved API key is used before its reference is read again.
-const secretLifetime = 30 * time.Second
-
-// destinations implements dispatcher.Destinations over the catalog. It keeps each secret it has resolved for a while;
-// there are no more of them than environments.
+// destinations implements dispatcher.Destinations over the catalog.
 type destinations struct {
 	reader   *catalog.Reader
 	fallback schemas.WorkflowAPI
 	logger   *slog.Logger
-	secrets  *secrets
-}
-
-type secrets struct {
-	mu    sync.Mutex // guards byRef
-	byRef map[string]secret
-}
-
-type secret struct {
-	value string
-	until time.Time
+	secrets  *catalog.Secrets
 }
 
 func newDestinations(reader *catalog.Reader, config workflowAPIConfig, logger *slog.Logger) destinations {
 	return destinations{
 		reader: reader, fallback: schemas.WorkflowAPI{BaseURL: config.URL, APIKeyRef: config.KeyRef}, logger: logger,
-		secrets: &secrets{byRef: map[string]secret{}},
+		secrets: &catalog.Secrets{},
 	}
 }
 
@@ -59,25 +43,10 @@ func (d destinations) Destination(environment string) (dispatcher.Destination, b
 	if target.APIKeyRef == "" {
 		return dispatcher.Destination{BaseURL: target.BaseURL}, true
 	}
-	key, err := d.secrets.resolve(target.APIKeyRef)
+	key, err := d.secrets.Resolve(target.APIKeyRef)
 	if err != nil {
 		d.logger.Error("resolving the key of the workflow API", "environment", environment, "error", err)
 		return dispatcher.Destination{}, true
 	}
 	return dispatcher.Destination{BaseURL: target.BaseURL, APIKey: key}, true
-}
-
-func (s *secrets) resolve(ref string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if known, found := s.byRef[ref]; found && now.Before(known.until) {
-		return known.value, nil
-	}
-	value, err := catalog.ResolveSecret(ref)
-	if err != nil {
-		return "", err
-	}
-	s.byRef[ref] = secret{value, now.Add(secretLifetime)}
-	return value, nil
 }

@@ -1,0 +1,56 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// produce puts an event into Kafka and returns once all in-sync replicas have it. Every error is a refusal 503: the
+// event may be stored all the same, and the client's repeat is then dropped by its message ID.
+func (i *Ingest) produce(ctx context.Context, meta schemas.EventMeta, body []byte) error {
+	if i.inFlight.Add(1) > int64(i.config.MaxInFlight) {
+		i.inFlight.Add(-1)
+		return unavailable("too many events are being stored; send it again")
+	}
+	defer i.inFlight.Add(-1)
+	key := meta.Key()
+	record := &kgo.Record{
+		Topic: i.topic, Key: key[:], Value: body, Timestamp: meta.ReceivedAt,
+		Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
+	}
+	acknowledged := make(chan error, 1)
+	// TryProduce fails at once when the buffer is full, where Produce would wait for room without a bound.
+	i.client.TryProduce(ctx, record, func(_ *kgo.Record, err error) { acknowledged <- err })
+	return i.await(acknowledged)
+}
+
+// await waits for an acknowledgement. The client gives a record up by its own delivery timeout only while no write of
+// it is under way, so that the time has to be kept here as well.
+func (i *Ingest) await(acknowledged <-chan error) error {
+	timeout := time.NewTimer(i.config.AckTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-acknowledged:
+		return i.explainUnacknowledged(err)
+	case <-timeout.C:
+		return unavailable("Kafka did not acknowledge the event in time; send it again")
+	}
+}
+
+func (i *Ingest) explainUnacknowledged(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kgo.ErrMaxBuffered):
+		return unavailable("too many events are being stored; send it again")
+	case errors.Is(err, kgo.ErrRecordTimeout):
+		return unavailable("Kafka did not acknowledge the event in time; send it again")
+	}
+	i.logger.Error("an event was not stored", "error", err)
+	return unavailable("Kafka did not take the event; send it again")
+}
