@@ -1,0 +1,93 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// input is one entry of a mapping: exactly one of a path, an expression and a literal.
+type input struct {
+	name  string // what reasons call it: the path itself, or "the expression"
+	path  path
+	expr  *expression
+	value jsontext.Value // compact
+}
+
+// isAbsent says that a mapping entry is left out.
+func isAbsent(entry json.RawMessage) bool {
+	return len(entry) == 0 || string(entry) == "null"
+}
+
+func compileInput(field string, entry json.RawMessage) (*input, error) {
+	var source string
+	if err := json.Unmarshal(entry, &source); err == nil && !isAbsent(entry) {
+		return compilePath(field, source)
+	}
+	var computed struct {
+		Expr  *string         `json:"expr"`
+		Value json.RawMessage `json:"value"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(entry))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(&computed)
+	if _, end := decoder.Token(); err != nil || !errors.Is(end, io.EOF) || (computed.Expr == nil) == (computed.Value == nil) {
+		return nil, &CompileError{Field: field, Message: `give a path such as "data.total", {"expr": "..."} or {"value": ...}`}
+	}
+	if computed.Expr != nil {
+		expr, err := compileExpression(field, *computed.Expr)
+		return &input{name: "the expression", expr: expr}, err
+	}
+	literal, err := appendCompact(nil, jsontext.Value(computed.Value))
+	if err != nil {
+		return nil, &CompileError{Field: field, Message: err.Error()}
+	}
+	return &input{name: "the value", value: literal}, nil
+}
+
+func compilePath(field, source string) (*input, error) {
+	parsed, err := parsePath(source)
+	if err != nil {
+		return nil, compileErrorOf(field, source, err)
+	}
+	return &input{name: source, path: parsed}, nil
+}
+
+// read returns the input's value for an event, nil where the event has none or it is null.
+func (in *input) read(event *Event) (*value, error) {
+	v, err := in.find(event)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	v.write()
+	if v.kind() == 'n' {
+		return nil, nil
+	}
+	return v, nil
+}
+
+func (in *input) find(event *Event) (*value, error) {
+	switch {
+	case in.expr != nil:
+		return in.compute(event)
+	case in.value != nil:
+		return &value{reader: &event.reader, raw: in.value}, nil
+	}
+	return in.path.follow(event)
+}
+
+func (in *input) compute(event *Event) (*value, error) {
+	result, err := in.expr.run(event)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := encode(result)
+	if err != nil {
+		return nil, fmt.Errorf("writing the result: %w", err)
+	}
+	return &value{reader: &event.reader, raw: encoded}, nil
+}

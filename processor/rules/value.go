@@ -1,0 +1,180 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// value is a JSON value that keeps its source text. Objects and arrays are opened one level at a time, and only when
+// somebody looks into them, because most of an event interests no trigger.
+type value struct {
+	reader *reader
+	raw    jsontext.Value // nil for a root that is not in the body, until write
+	plain  any            // what expressions see, once one has looked
+	level  *level         // what is inside, once it is opened
+}
+
+// level is the inside of an object or an array.
+type level struct {
+	members []member // in the order of the text; those of an array have no name
+	list    []any    // an array as expressions see it, once one has looked
+}
+
+type member struct {
+	name []byte
+	value
+}
+
+// reader is a decoder that is used again and again.
+type reader struct {
+	input   bytes.Buffer
+	decoder *jsontext.Decoder
+}
+
+func (r *reader) read(text []byte) *jsontext.Decoder {
+	r.input = *bytes.NewBuffer(text)
+	if r.decoder == nil {
+		r.decoder = jsontext.NewDecoder(&r.input, jsontext.AllowDuplicateNames(true))
+	} else {
+		r.decoder.Reset(&r.input, jsontext.AllowDuplicateNames(true))
+	}
+	return r.decoder
+}
+
+func (v *value) kind() jsontext.Kind { return v.raw.Kind() }
+
+// describe names the kind of the value for reasons; nil is a missing value.
+func (v *value) describe() string {
+	if v == nil {
+		return "missing"
+	}
+	switch v.kind() {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	}
+	return "no JSON"
+}
+
+// open reads one level of an object or array and checks that the text below is sound.
+func (v *value) open() error {
+	if v.level != nil {
+		return nil
+	}
+	inside := &level{}
+	d := v.reader.read(v.raw)
+	kind := d.PeekKind()
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	if kind == '{' || kind == '[' {
+		if err := v.readMembers(d, inside, kind == '{'); err != nil {
+			return err
+		}
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("something follows the JSON value"), err)
+	}
+	v.level = inside
+	return nil
+}
+
+func (v *value) readMembers(d *jsontext.Decoder, into *level, areNamed bool) error {
+	into.members = make([]member, 0, min(4+len(v.raw)/64, 16)) // about what fits the text, growing where it doesn't
+	for kind := d.PeekKind(); kind != '}' && kind != ']'; kind = d.PeekKind() {
+		next := member{value: value{reader: v.reader}}
+		if areNamed {
+			name, err := v.read(d)
+			if err != nil {
+				return err
+			}
+			next.name = unquote(name)
+		}
+		text, err := v.read(d)
+		if err != nil {
+			return err
+		}
+		next.raw = text
+		into.members = append(into.members, next)
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// read returns the next value's part of v's own text: what the decoder returns is only lent.
+func (v *value) read(d *jsontext.Decoder) (jsontext.Value, error) {
+	lent, err := d.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	end := int(d.InputOffset())
+	return v.raw[end-len(lent) : end : end], nil
+}
+
+// member returns an object's member, nil where there is none. Of two with the same name the last counts, as for most
+// readers. Whatever is wrong with the text showed when the whole was opened; deeper down, opening cannot fail.
+func (v *value) member(name string) *value {
+	if v == nil || v.kind() != '{' || v.open() != nil {
+		return nil
+	}
+	members := v.level.members
+	for i := len(members) - 1; i >= 0; i-- {
+		if string(members[i].name) == name {
+			return &members[i].value
+		}
+	}
+	return nil
+}
+
+// element returns an array's element, counted from the end where i is negative, nil where there is none.
+func (v *value) element(i int) *value {
+	if v == nil || v.kind() != '[' || v.open() != nil {
+		return nil
+	}
+	if i < 0 {
+		i += len(v.level.members)
+	}
+	if i < 0 || i >= len(v.level.members) {
+		return nil
+	}
+	return &v.level.members[i].value
+}
+
+// step follows one step of a path.
+func (v *value) step(name string) *value {
+	if v == nil || v.kind() != '[' {
+		return v.member(name)
+	}
+	i, err := strconv.ParseUint(name, 10, 31)
+	if err != nil || strconv.FormatUint(i, 10) != name {
+		return nil
+	}
+	return v.element(int(i))
+}
+
+// text returns what a JSON string says.
+func (v *value) text() string { return string(unquote(v.raw)) }
+
+func unquote(raw jsontext.Value) []byte {
+	if bytes.IndexByte(raw, '\\') < 0 && len(raw) >= 2 {
+		return raw[1 : len(raw)-1]
+	}
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil { // only for text that was not read by a decoder before
+		return nil
+	}
+	return text
+}
