@@ -30,12 +30,14 @@ func (c Config) Validate() error {
 		}
 	}
 	positive("max event bytes", int64(c.MaxEventBytes))
-	positive("ack timeout", int64(c.AckTimeout))
 	positive("max in flight", int64(c.MaxInFlight))
 	positive("max connections", int64(c.MaxConnections))
 	positive("read timeout", int64(c.ReadTimeout))
 	positive("idle timeout", int64(c.IdleTimeout))
 	positive("drain timeout", int64(c.DrainTimeout))
+	if c.AckTimeout < time.Second {
+		problems = append(problems, fmt.Errorf("ingest ack timeout %s: must be at least 1s", c.AckTimeout))
+	}
 	if c.MaxEventBytes > maxRecordBytes {
 		problems = append(problems, fmt.Errorf("ingest max event bytes %d: at most %d, a broker takes 1 MiB with its headers", c.MaxEventBytes, maxRecordBytes))
 	}
