@@ -36,12 +36,12 @@ func mayImport() map[string][]string {
 		"api":               {"catalog", "eventlog/query", "processor/rules", "schemas"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
-		"embedded/receiver": nil,
+		"embedded/receiver": {"schemas"},
 		"rig":               nil,
 		"e2e":               {"rig"},
 		"bench/load":        nil,
 		"bench/ingest":      {"ingest", "catalog", "kafka", "schemas", "telemetry"},
-		"bench/latency": nil,
+		"bench/latency":     nil,
 		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}
 }

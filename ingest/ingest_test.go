@@ -141,7 +141,7 @@ func TestRefusalsAreLoggedWithTheBeginningOfTheBody(t *testing.T) {
 		found[rejection.Code] = rejection
 	}
 	refused := found["invalid_event"]
-	if refused.SourceID != w.source.ID || refused.Environment != "production" || refused.StatusCode != 422 || refused.Field != "event" ||
+	if refused.SourceID != w.source.ID || refused.Environment != "production" || refused.StatusCode != http.StatusUnprocessableEntity || refused.Field != "event" ||
 		string(refused.Body) != body[:schemas.RejectionBodyLimit] || refused.RejectedAt.IsZero() {
 		t.Errorf("logged %+v", refused)
 	}

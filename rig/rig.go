@@ -92,7 +92,9 @@ func (p *Pipeline) Kill() {
 	if err := p.process.Process.Kill(); err != nil {
 		p.t.Fatalf("killing millrace: %v", err)
 	}
-	_ = <-p.exited // "signal: killed"
+	if err := <-p.exited; err == nil {
+		p.t.Error("millrace ended on its own, in good order, before it was killed")
+	}
 	p.process = nil
 }
 

@@ -42,8 +42,9 @@ func main() {
 	parsed, err := parse(parser, os.Args[1:])
 	parser.FatalIfErrorf(err)
 	ctx, stop := untilSignal(context.Background())
-	defer stop()
-	if err := parsed.Run(&root.Global, bound{ctx}); err != nil {
+	err = parsed.Run(&root.Global, bound{ctx})
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "millrace: %v\n", err)
 		os.Exit(1)
 	}
@@ -53,4 +54,4 @@ func main() {
 type bound struct{ context.Context }
 
 // version is set by the linker: see the Makefile.
-var version = "dev" //nolint:gochecknoglobals // the linker can set nothing else
+var version = "dev"

@@ -8,14 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/millrace/millrace/telemetry"
 )
 
 // Global holds the settings of every command.
 type Global struct {
-	Config kong.ConfigFlag  `help:"Settings file (YAML), nested as the flags' names are; ${default_settings_file} is read if it exists." placeholder:"FILE"`
+	// Config is only declared here: the file is found and read before the flags are parsed, see settings.go.
+	Config string           `help:"Settings file (YAML), nested as the flags' names are; ${default_settings_file} is read if it exists." placeholder:"FILE"`
 	Log    telemetry.Config `embed:"" prefix:"log-"`
 }
 

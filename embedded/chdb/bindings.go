@@ -45,9 +45,10 @@ type library struct {
 type queryFunc func(conn unsafe.Pointer, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr,
 	names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, count uintptr) unsafe.Pointer
 
-// analysis mirrors the library's struct of four 32-bit words; the caller sets size.
+// analysis mirrors the library's struct of four 32-bit words, of which the third holds flags that nobody here reads; the
+// caller sets size.
 type analysis struct {
-	size, statements, flags, class uint32
+	size, statements, _, class uint32
 }
 
 // symbols pairs each C name with the field it fills.

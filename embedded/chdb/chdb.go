@@ -88,13 +88,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (o *Options) check() error {
 	var wrong []error
 	if !filepath.IsAbs(o.LibPath) {
-		wrong = append(wrong, fmt.Errorf("LibPath %q is not absolute: ask Locate", o.LibPath))
+		wrong = append(wrong, fmt.Errorf("option LibPath %q is not absolute: ask Locate", o.LibPath))
 	}
 	if o.Logger == nil {
-		wrong = append(wrong, errors.New("Logger is nil"))
+		wrong = append(wrong, errors.New("option Logger is nil"))
 	}
 	if !filepath.IsAbs(o.Path) {
-		wrong = append(wrong, fmt.Errorf("Path %q is not absolute", o.Path))
+		wrong = append(wrong, fmt.Errorf("option Path %q is not absolute", o.Path))
 	}
 	if o.MaxServerMemoryUsage == 0 {
 		o.MaxServerMemoryUsage = DefaultMaxServerMemoryUsage

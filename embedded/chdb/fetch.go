@@ -41,7 +41,7 @@ func fetch(ctx context.Context, libDir string, progress func(done, total int64))
 	if err != nil {
 		return "", fmt.Errorf("making a directory to fetch the ClickHouse library: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }() // what stays costs only space, and removeAbandoned finds it
 	if err := download(ctx, npm, work, progress); err != nil {
 		return "", err
 	}
@@ -125,12 +125,11 @@ func reportProgress(cache string, progress func(done, total int64)) (stop func()
 // directorySize skips what vanishes while it looks: npm moves its files about.
 func directorySize(dir string) int64 {
 	var size int64
-	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return nil
-		}
-		if stat, err := entry.Info(); err == nil {
-			size += stat.Size()
+	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, gone error) error {
+		if gone == nil && !entry.IsDir() {
+			if stat, err := entry.Info(); err == nil {
+				size += stat.Size()
+			}
 		}
 		return nil
 	})

@@ -51,7 +51,7 @@ func (s *session) feed(stream unsafe.Pointer, body io.Reader) error {
 		if n > 0 && lib.insertAppend(stream, &piece[0], uintptr(n)) != 0 {
 			return errors.Join(lib.insertFailure(stream), drain(body))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

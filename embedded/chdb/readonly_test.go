@@ -86,7 +86,7 @@ func TestTheReadOnlyInterfaceAnswersAsClickHouseDoes(t *testing.T) {
 	if got := res.Header.Get("Content-Type"); got != "application/json; charset=UTF-8" {
 		t.Errorf("JSON is sent as %q", got)
 	}
-	if res, text := r.query("SELECT * FROM missing"); res.StatusCode != 404 || res.Header.Get("X-ClickHouse-Exception-Code") != "60" {
+	if res, text := r.query("SELECT * FROM missing"); res.StatusCode != http.StatusNotFound || res.Header.Get("X-ClickHouse-Exception-Code") != "60" {
 		t.Errorf("a missing table: %s %s", res.Status, text)
 	}
 }

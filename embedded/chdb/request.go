@@ -24,16 +24,19 @@ type request struct {
 	rows     io.Reader // an INSERT's rows, or nil where sql is the whole statement
 }
 
-// transportArguments are URL arguments that are no settings. Those naming a
+// isTransportArgument tells the URL arguments that are no settings. Those naming a
 // session, a user or a query ID have no meaning with one user and a new
 // connection for every request; the rest steer parts of a server that are not here.
-var transportArguments = map[string]bool{
-	"query": true, "database": true, "default_format": true, "client_protocol_version": true,
-	"query_id": true, "quota_key": true, "session_id": true, "session_timeout": true, "session_check": true,
-	"user": true, "password": true, "role": true, "stacktrace": true,
-	"buffer_size": true, "wait_end_of_query": true, "enable_http_compression": true, "http_headers_progress_interval_ms": true,
-	"send_progress_in_http_headers": true, "add_http_cors_header": true, "network_compression_method": true,
-	"network_zstd_compression_level": true, "close_session": true, "http_write_exception_in_output_format": true,
+func isTransportArgument(name string) bool {
+	switch name {
+	case "query", "database", "default_format", "client_protocol_version", "query_id", "quota_key",
+		"session_id", "session_timeout", "session_check", "user", "password", "role", "stacktrace",
+		"buffer_size", "wait_end_of_query", "enable_http_compression", "http_headers_progress_interval_ms",
+		"send_progress_in_http_headers", "add_http_cors_header", "network_compression_method",
+		"network_zstd_compression_level", "close_session", "http_write_exception_in_output_format":
+		return true
+	}
+	return false
 }
 
 // readRequest takes the statement from ?query= and the body as ClickHouse does:
@@ -79,7 +82,7 @@ func (req *request) addArguments(arguments url.Values) {
 			req.paramNames, req.paramValues = append(req.paramNames, param), append(req.paramValues, value)
 			continue
 		}
-		if !transportArguments[name] {
+		if !isTransportArgument(name) {
 			req.settings = append(req.settings, setting{name, value})
 		}
 	}

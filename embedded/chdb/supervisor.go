@@ -79,7 +79,7 @@ func (s *supervisor) run(ctx context.Context) error {
 		said := &lastLines{}
 		err := s.runOnce(ctx, said)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the child ended because it was told to
 		}
 		restarts = recent(restarts, time.Now())
 		if len(restarts) >= restartBudget {

@@ -2,6 +2,7 @@ package chdb_test
 
 import (
 	"database/sql"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -91,7 +92,7 @@ func same(got, want any) bool {
 func TestAResultWithoutRowsHasNone(t *testing.T) {
 	_, conn := startAndConnect(t)
 	var dummy uint8
-	if err := conn.QueryRow(t.Context(), "SELECT dummy FROM system.one WHERE dummy = 1").Scan(&dummy); err != sql.ErrNoRows {
+	if err := conn.QueryRow(t.Context(), "SELECT dummy FROM system.one WHERE dummy = 1").Scan(&dummy); !errors.Is(err, sql.ErrNoRows) {
 		t.Errorf("got %v, want sql.ErrNoRows", err)
 	}
 }

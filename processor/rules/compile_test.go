@@ -38,7 +38,7 @@ func TestCompileRefusesCondition(t *testing.T) {
 	f(`len() == 2`, 1, 1, `not enough arguments to call len`)
 	f(`upper(1) == "A"`, 1, 7, `cannot use int as argument (type string) to call upper`)
 	f(`uper(event) == "A"`, 1, 1, `unknown function "uper", did you mean "upper"?`)
-	f(`timestamp.Yaer() == 1`, 1, 11, `unknown method "Yaer", did you mean "Year"?`)
+	f(`timestamp.Yeah() == 1`, 1, 11, `unknown method "Yeah", did you mean "Year"?`)
 	f(`timestamp.In(1) == 1`, 1, 11, `unknown method "In"`)
 	f(`let data = 1; data == 1`, 1, 5, `"data" has a meaning already`)
 	f(`let $env = 1; true`, 1, 5, `"$env" has a meaning already`)

@@ -36,8 +36,9 @@ func (v *value) express() any {
 		return true
 	case 'f':
 		return false
+	default: // null
+		return nil
 	}
-	return nil
 }
 
 // number returns an int where the text is an integer that fits, and else the nearest float64.

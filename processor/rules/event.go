@@ -87,6 +87,7 @@ func (e *Event) find(r root) (*value, error) {
 		return e.text(e.source), nil
 	case rootEnvironment:
 		return e.text(e.meta.Environment), nil
+	default: // the others are in the body
 	}
 	body, err := e.open()
 	if err != nil {
@@ -103,8 +104,9 @@ func (e *Event) find(r root) (*value, error) {
 		return e.timestamp(body.member("timestamp")), nil
 	case rootContext:
 		return body.member("context"), nil
+	default: // rootRaw
+		return body, nil
 	}
-	return body, nil
 }
 
 // objectOrNil drops properties that are null or no object: an event without properties has no data.

@@ -48,7 +48,7 @@ func (i *inspector) walk(node ast.Node, depth int) error {
 			deeper = depth
 		}
 		if let, isLet := node.(*ast.VariableDeclaratorNode); isLet && child == &let.Expr {
-			i.variables = append(outside[:len(outside):len(outside)], let.Name)
+			i.variables = slices.Concat(outside, []string{let.Name})
 		}
 		if err := i.walk(*child, deeper); err != nil {
 			return err

@@ -83,5 +83,5 @@ func format(at time.Time, args []any) (any, error) {
 			return at.UTC().Format(layout), nil
 		}
 	}
-	return nil, fmt.Errorf(`Format wants one layout such as "2006-01-02" of at most %d bytes`, maxLayout)
+	return nil, fmt.Errorf(`the method Format wants one layout such as "2006-01-02" of at most %d bytes`, maxLayout)
 }

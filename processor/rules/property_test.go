@@ -72,6 +72,7 @@ func checkSampleResult(t *testing.T, sample sample, result rules.Result) {
 		}
 	case schemas.ConditionError:
 		t.Errorf("%s: %s", sample.body, result.Reason)
+	case schemas.ConditionFalse, schemas.Inactive:
 	}
 }
 
@@ -91,7 +92,7 @@ func TestEvaluatingTwiceGivesIdenticalBytes(t *testing.T) {
 		if first.Outcome != second.Outcome || first.Reason != second.Reason || !bytes.Equal(first.Request, second.Request) {
 			t.Fatalf("got %s %q %s, then %s %q %s", first.Outcome, first.Reason, first.Request, second.Outcome, second.Reason, second.Request)
 		}
-		if first.Outcome == schemas.Matched && !(json.Valid(first.Request) && utf8.Valid(first.Request)) {
+		if first.Outcome == schemas.Matched && (!json.Valid(first.Request) || !utf8.Valid(first.Request)) {
 			t.Fatalf("not JSON in UTF-8: %s", first.Request)
 		}
 	})

@@ -65,8 +65,9 @@ func (v *value) describe() string {
 		return "null"
 	case 't', 'f':
 		return "a boolean"
+	default:
+		return "no JSON"
 	}
-	return "no JSON"
 }
 
 // open reads one level of an object or array and checks that the text below is sound.
