@@ -40,7 +40,7 @@ func mayImport() map[string][]string {
 		"rig":               nil,
 		"e2e":               {"rig"},
 		"bench/load":        nil,
-		"bench/ingest":      {"ingest", "catalog", "kafka", "schemas", "telemetry"},
+		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}

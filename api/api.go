@@ -70,12 +70,16 @@ func (a *API) app(ctx context.Context) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		Immutable:             true, // values outlive the handler, in the catalog
-		BodyLimit:             bodyLimit,
-		ReadTimeout:           30 * time.Second,
-		IdleTimeout:           2 * time.Minute,
-		ErrorHandler:          a.answerError,
+		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
+		BodyLimit:    2 * bodyLimit,
+		ReadTimeout:  30 * time.Second,
+		IdleTimeout:  2 * time.Minute,
+		ErrorHandler: a.answerError,
 	})
 	app.Use(func(c *fiber.Ctx) error {
+		if len(c.Request().Body()) > bodyLimit {
+			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", bodyLimit))
+		}
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		c.SetUserContext(limited)

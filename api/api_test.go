@@ -235,5 +235,5 @@ func TestBadRequestsAreNamed(t *testing.T) {
 	s.refused("GET", "/api/v1/events?limit=0", "", 400, "invalid_filter", "limit")
 	s.refused("GET", "/api/v1/nothing", "", 404, "not_found", "")
 	s.refused("PUT", "/api/v1/sources", "", 405, "method_not_allowed", "")
-	s.refused("POST", "/api/v1/sources", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`, 413, "too_large", "")
+	s.refused("POST", "/api/v1/sources", `{"name":"`+strings.Repeat("x", 1<<20)+`"}`, 413, "too_large", "")
 }

@@ -107,7 +107,7 @@ func TestConditionFails(t *testing.T) {
 	f(`int(data.plan) > 1`, `int: this cannot be read as an integer (line 1, column 1)`)
 	f(`string(data.owner) == ""`, `string does not work on an object (line 1, column 1)`)
 	f(`duration(data.plan) > duration("1h")`, `duration wants text such as "36h" or "1h30m" (line 1, column 1)`)
-	f(`timestamp.Format(1) == ""`, `Format wants one layout such as "2006-01-02" of at most 100 bytes (line 1, column 11)`)
+	f(`timestamp.Format(1) == ""`, `the method Format wants one layout such as "2006-01-02" of at most 100 bytes (line 1, column 11)`)
 	f(`sum(data.tags) == 1`, `sum wants numbers, got a string (line 1, column 1)`)
 	f(`(data.plan..2) == [1]`, `a range goes from one integer to another, got a string and a number (line 1, column 11)`)
 	f(`upper(data.count) == ""`, `a string is needed, got a number (line 1, column 1)`)
