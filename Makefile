@@ -10,9 +10,10 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 DATA_DIR ?= .millrace
 LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
 FUZZTIME ?= 30s
+IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test lint fmt fuzz bench bench-ingest bench-latency seed library clean
+.PHONY: help run build test lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ bench-ingest: ## ingest against a bare prototype, in one run
 
 bench-latency: build library ## POST to the run's arrival, at 1,000 events a second
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
+
+bench-dedup: ## the dedup index at IDS=1000000 message IDs: time, pauses, memory, disk
+	$(GO) run ./bench/dedup -ids=$(IDS) $(ARGS)
 
 seed: build ## post the 600 sample events to the demo source of a running `make run`
 	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)

@@ -1,108 +1,164 @@
 // Package dedup answers which events are repeats. Its Index is an index of one partition of the input log, not a truth
-// of its own: it says at which offset a key was seen before a given record, so that the answer depends on the log
-// alone. It may therefore run ahead of what is committed, needs no undo, and is rebuilt by reading the log again.
+// of its own: it knows where and when each key was received, so that an answer depends on the log alone. It may
+// therefore run ahead of what is committed, needs no undo, and what it lacks is noted again by reading the log.
+//
+//	record -> open table -> (full, or the hour is over) -> sealed in the background -> segment file, mapped
+//	                                                                         \-> one column of the filter
 package dedup
 
 import (
+	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/millrace/millrace/schemas"
 )
 
-// Index knows the keys of one partition that were received within its retention. It is kept in memory: about 100
-// bytes for each key. It is not safe for concurrent use.
+// hourMs is the length of a bucket of time, in milliseconds: of one key the index keeps, for each hour in which it was
+// received, the first offset and the latest time.
+const hourMs = int64(time.Hour / time.Millisecond)
+
+// Options say what an Index is of, and what it may cost.
+type Options struct {
+	Dir       string        // where its segments are; nobody else may write there
+	Topic     [16]byte      // the ID of the input topic: segments of another are worthless
+	Partition int32         // of the input topic
+	Retention time.Duration // how long keys are remembered; at least the longest window in use
+	Memory    int64         // bytes that table and filter may take; at least MinMemory
+	Logger    *slog.Logger
+}
+
+// MinMemory is the least memory an Index works with, in bytes.
+const MinMemory = 1 << 20
+
+// Index knows the keys of one partition that were received within its retention. It is not safe for concurrent use.
 type Index struct {
-	retention time.Duration
-	seen      map[schemas.Key][]occurrence
-	queue     []expiry  // one for each key, about in the order of time
-	next      int64     // the offset after the last record noted
-	settled   int64     // offsets below are never asked about again
-	latest    time.Time // the greatest time noted: the stream's clock
+	options  Options
+	capacity int // entries of a table
+	open     *table
+	frozen   []*table    // full tables on their way into a segment, oldest first
+	spares   chan *table // the other tables, empty, once they are wiped
+	wiping   sync.WaitGroup
+	tables   []*table // all of them, tableCount
+	segments []*segment // oldest first
+	filter   *filter
+	sealer   sealer
+
+	from, next int64 // what has been noted lies between these offsets
+	settled    int64 // offsets below are never asked about again
+	latest     int64 // the greatest time noted, Unix milliseconds: the stream's clock
 }
 
-// occurrence is one record with a key.
+// occurrence is where and when a key was received in one hour.
 type occurrence struct {
-	offset, root int64 // root is the first record of the chain of repeats
-	at           int64 // received at, Unix milliseconds
+	offset int64 // the first in that hour
+	at     int64 // the latest time in that hour, Unix milliseconds
 }
 
-// New returns an empty index that remembers keys for at least retention, which must not be less than the longest dedup
-// window in use.
-func New(retention time.Duration) *Index {
-	return &Index{retention: retention, seen: map[schemas.Key][]occurrence{}}
-}
+func (o occurrence) hour() int64 { return o.at / hourMs }
+
+// From returns the offset from which on the index knows every record.
+func (x *Index) From() int64 { return x.from }
 
 // Next returns the offset after the last record noted. What lies between it and a record about to be checked is
 // missing from the index and must be noted first.
 func (x *Index) Next() int64 { return x.next }
 
 // Skip says that there is nothing to note below offset, for instance because the log begins there.
-func (x *Index) Skip(offset int64) { x.next = max(x.next, offset) }
+func (x *Index) Skip(offset int64) {
+	if x.from == x.next && x.open.isEmpty() && len(x.segments) == 0 {
+		x.from = max(x.from, offset)
+		x.open.from = x.from
+	}
+	x.next = max(x.next, offset)
+}
 
 // Note adds the record at offset without a question. Records must be noted in the order of their offsets; one that was
-// noted before changes nothing. A record without a key is passed as noted by Skip(offset+1).
-func (x *Index) Note(key schemas.Key, offset int64, at time.Time, window time.Duration) {
+// noted before changes nothing. A record without a key is passed as noted by Skip(offset+1). An error means that a
+// segment could not be written; the index is of no more use until it is opened again.
+func (x *Index) Note(key schemas.Key, offset int64, at time.Time) error {
 	if offset < x.next {
-		return
+		return nil
 	}
-	root := offset
-	if earlier, found := x.lookup(key, offset, at, window); found {
-		root = earlier.root
+	ms := at.UnixMilli()
+	if err := x.makeRoom(ms); err != nil {
+		return err
 	}
-	x.settle(key)
-	if len(x.seen[key]) == 0 {
-		x.queue = append(x.queue, expiry{key, at.UnixMilli()})
-	}
-	x.seen[key] = append(x.seen[key], occurrence{offset, root, at.UnixMilli()})
+	x.open.add(key, occurrence{offset, ms}, x.settled)
 	x.next = offset + 1
-	if at.After(x.latest) {
-		x.latest = at
-	}
-	x.forget()
+	x.latest = max(x.latest, ms)
+	return nil
 }
 
 // Check notes the record at offset and returns the offset of the first event it repeats. It repeats one if an earlier
-// record, by offset, has the same key and was received within window before it. A window of 0 means that dedup is off:
-// the record is noted all the same, for later ones.
-func (x *Index) Check(key schemas.Key, offset int64, at time.Time, window time.Duration) (first int64, duplicate bool) {
-	x.Note(key, offset, at, window)
-	earlier, found := x.lookup(key, offset, at, window)
-	return earlier.root, found
+// record, by offset, has the same key and was received within window before it; clocks of several ingest processes
+// differ, so that the earlier record may carry a later time. The first is that of the earliest hour in which such a
+// record was received. A window of 0 means that dedup is off: the record is noted all the same, for later ones.
+func (x *Index) Check(key schemas.Key, offset int64, at time.Time, window time.Duration) (first int64, duplicate bool, err error) {
+	if window > x.options.Retention {
+		return 0, false, fmt.Errorf("dedup window %s: the index remembers %s only", window, x.options.Retention)
+	}
+	if err := x.Note(key, offset, at); err != nil || window <= 0 {
+		return 0, false, err
+	}
+	first, duplicate = x.firstSince(key, offset, at.Add(-window).UnixMilli())
+	return first, duplicate, nil
 }
 
 // Settle says that records below offset will not be checked again, because the decisions on them are committed.
-func (x *Index) Settle(offset int64) { x.settled = max(x.settled, offset) }
-
-// Len returns how many keys are held.
-func (x *Index) Len() int { return len(x.seen) }
-
-// lookup finds the latest occurrence below offset that was received within window before at. Clocks of several ingest
-// processes differ, so an earlier record may carry a later time: it counts as received just before.
-func (x *Index) lookup(key schemas.Key, offset int64, at time.Time, window time.Duration) (occurrence, bool) {
-	if window <= 0 {
-		return occurrence{}, false
-	}
-	var best occurrence
-	found := false
-	for _, o := range x.seen[key] {
-		if o.offset < offset && o.at >= at.Add(-window).UnixMilli() && (!found || o.at >= best.at) {
-			best, found = o, true
-		}
-	}
-	return best, found
+func (x *Index) Settle(offset int64) {
+	x.settled = max(x.settled, offset)
+	x.open.settle(x.settled)
 }
 
-// settle keeps, of the occurrences of key that are settled, only the one with the latest time: a later record repeats
-// any of them if and only if it repeats that one. So a storm of repeats does not grow the index.
-func (x *Index) settle(key schemas.Key) {
-	occurrences := x.seen[key]
-	settled := 0
-	for settled < len(occurrences) && occurrences[settled].offset < x.settled {
-		settled++
+// Len returns how many entries are held: a key counts once for each hour it was received in, or a few times.
+func (x *Index) Len() int {
+	held := x.open.count
+	for _, t := range x.frozen {
+		held += t.count
 	}
-	if settled < 2 {
-		return
+	for _, s := range x.segments {
+		held += s.count
 	}
-	occurrences[settled-1] = latestOf(occurrences[:settled])
-	x.seen[key] = occurrences[settled-1:]
+	return held
+}
+
+// firstSince finds the key's records below offset, and among the hours whose latest one was received at or after
+// horizon the earliest; its answer is the first offset in that hour. Hours, and not segments or tables, are what it
+// goes by, because those depend on when the process was started.
+func (x *Index) firstSince(key schemas.Key, offset, horizon int64) (int64, bool) {
+	var room [16]occurrence
+	found := x.gather(room[:0], key, offset, horizon-hourMs)
+	earliest, isFound := int64(0), false
+	for _, o := range found {
+		if o.at >= horizon && (!isFound || o.hour() < earliest) {
+			earliest, isFound = o.hour(), true
+		}
+	}
+	first := offset
+	for _, o := range found {
+		if isFound && o.hour() == earliest {
+			first = min(first, o.offset)
+		}
+	}
+	return first, isFound
+}
+
+// gather appends the key's occurrences below offset. It may leave out those received before since.
+func (x *Index) gather(found []occurrence, key schemas.Key, offset, since int64) []occurrence {
+	found = x.open.gather(found, key, offset)
+	for _, t := range x.frozen {
+		found = t.gather(found, key, offset)
+	}
+	columns, any := x.filter.columns(key)
+	if !any {
+		return found
+	}
+	for _, s := range x.segments {
+		if s.maxAt >= since && columns.has(s.column) {
+			found = s.gather(found, key, offset)
+		}
+	}
+	return found
 }

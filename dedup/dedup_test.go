@@ -1,14 +1,17 @@
 package dedup_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
+	"go.uber.org/goleak"
 
 	"github.com/millrace/millrace/dedup"
 	"github.com/millrace/millrace/schemas"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const day = 24 * time.Hour
 
@@ -16,28 +19,52 @@ func key(name string) schemas.Key { return schemas.EventKey(name) }
 
 func noon() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }
 
+func options(dir string) dedup.Options {
+	return dedup.Options{
+		Dir: dir, Topic: [16]byte{1}, Partition: 3, Retention: 10 * day, Memory: dedup.MinMemory, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// open opens an index that is closed with the test.
+func open(t *testing.T, o dedup.Options) *dedup.Index {
+	t.Helper()
+	index, err := dedup.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { requireClosed(t, index) })
+	return index
+}
+
+func requireClosed(t *testing.T, index *dedup.Index) {
+	t.Helper()
+	if err := index.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSecondRecordWithTheKeyInsideTheWindowIsADuplicateOfTheFirst(t *testing.T) {
-	index := dedup.New(2 * day)
+	index := open(t, options(t.TempDir()))
 	requireUnique(t, index, "a", 0, noon())
 	requireUnique(t, index, "b", 1, noon())
 	requireDuplicateOf(t, 0, index, "a", 2, noon().Add(day))
 }
 
 func TestRecordAfterTheWindowIsNoDuplicate(t *testing.T) {
-	index := dedup.New(2 * day)
+	index := open(t, options(t.TempDir()))
 	requireUnique(t, index, "a", 0, noon())
 	requireUnique(t, index, "a", 1, noon().Add(day+time.Millisecond))
 }
 
-func TestRepeatInsideTheWindowOfARepeatIsADuplicateOfTheFirst(t *testing.T) {
-	index := dedup.New(3 * day)
+func TestRepeatInsideTheWindowOfARepeatIsADuplicateOfTheFirstInsideTheWindow(t *testing.T) {
+	index := open(t, options(t.TempDir()))
 	requireUnique(t, index, "a", 0, noon())
 	requireDuplicateOf(t, 0, index, "a", 1, noon().Add(20*time.Hour))
-	requireDuplicateOf(t, 0, index, "a", 2, noon().Add(40*time.Hour))
+	requireDuplicateOf(t, 1, index, "a", 2, noon().Add(40*time.Hour))
 }
 
 func TestRecordReadAgainFindsItselfAndIsNoDuplicate(t *testing.T) {
-	index := dedup.New(2 * day)
+	index := open(t, options(t.TempDir()))
 	requireUnique(t, index, "a", 0, noon())
 	requireDuplicateOf(t, 0, index, "a", 1, noon())
 	requireUnique(t, index, "a", 0, noon())
@@ -45,118 +72,82 @@ func TestRecordReadAgainFindsItselfAndIsNoDuplicate(t *testing.T) {
 }
 
 func TestDedupSwitchedOffStillNotesTheKey(t *testing.T) {
-	index := dedup.New(2 * day)
-	if _, duplicate := index.Check(key("a"), 0, noon(), 0); duplicate {
-		t.Fatal("duplicate of nothing")
+	index := open(t, options(t.TempDir()))
+	for offset := range int64(2) {
+		if _, duplicate, err := index.Check(key("a"), offset, noon(), 0); duplicate || err != nil {
+			t.Fatalf("duplicate %v, %v", duplicate, err)
+		}
 	}
-	if _, duplicate := index.Check(key("a"), 1, noon(), 0); duplicate {
-		t.Fatal("duplicate although dedup is off")
+	requireDuplicateOf(t, 0, index, "a", 2, noon())
+}
+
+func TestShortWindowIsExactWithinAnHour(t *testing.T) {
+	index := open(t, options(t.TempDir()))
+	f := func(offset int64, after time.Duration, want bool) {
+		t.Helper()
+		if _, duplicate, err := index.Check(key("a"), offset, noon().Add(after), time.Minute); duplicate != want || err != nil {
+			t.Errorf("offset %d: duplicate %v, %v, want %v", offset, duplicate, err, want)
+		}
 	}
-	requireDuplicateOf(t, 1, index, "a", 2, noon())
+	f(0, 0, false)
+	f(1, time.Minute+time.Millisecond, false)
+	f(2, 2*time.Minute, true)
+	f(1, time.Minute+time.Millisecond, false) // read again
+	index.Settle(3)
+	f(3, 3*time.Minute, true)
+	f(4, 4*time.Minute+time.Millisecond, false)
 }
 
 func TestKeysOutsideTheRetentionAreForgotten(t *testing.T) {
-	index := dedup.New(2 * day)
-	for offset := range int64(1000) {
-		index.Check(schemas.EventKey(string(rune(offset))), offset, noon().Add(time.Duration(offset)*time.Minute), day)
+	o := options(t.TempDir())
+	o.Retention = 2 * day
+	index := open(t, o)
+	for offset := range int64(6000) {
+		if _, _, err := index.Check(schemas.EventKey(string(rune(offset))), offset, noon().Add(time.Duration(offset)*time.Minute), day); err != nil {
+			t.Fatal(err)
+		}
 	}
-	index.Check(key("late"), 1000, noon().Add(10*day), day)
-	if index.Len() != 1 {
-		t.Fatalf("%d keys held, want 1", index.Len())
+	// Two days and the hours at both ends; what is being sealed is not expired yet.
+	if held := index.Len(); held < 48*60 || held > 51*60 {
+		t.Errorf("%d keys held of two days with a key a minute", held)
+	}
+	if index.From() == 0 {
+		t.Error("the index still claims to know everything")
+	}
+}
+
+func TestStormOfRepeatsDoesNotGrowTheIndex(t *testing.T) {
+	index := open(t, options(t.TempDir()))
+	for offset := range int64(100_000) {
+		if _, _, err := index.Check(key("a"), offset, noon().Add(time.Duration(offset)*time.Millisecond), day); err != nil {
+			t.Fatal(err)
+		}
+		if offset%100 == 0 {
+			index.Settle(offset)
+		}
+	}
+	if index.Len() > 1 {
+		t.Errorf("%d entries for one key in one hour", index.Len())
+	}
+}
+
+func TestWindowLongerThanTheRetentionIsRefused(t *testing.T) {
+	index := open(t, options(t.TempDir()))
+	if _, _, err := index.Check(key("a"), 0, noon(), 11*day); err == nil {
+		t.Error("answered from what is forgotten already")
 	}
 }
 
 func requireUnique(t *testing.T, index *dedup.Index, name string, offset int64, at time.Time) {
 	t.Helper()
-	if first, duplicate := index.Check(key(name), offset, at, day); duplicate {
-		t.Fatalf("offset %d taken for a duplicate of %d", offset, first)
+	if first, duplicate, err := index.Check(key(name), offset, at, day); duplicate || err != nil {
+		t.Fatalf("offset %d taken for a duplicate of %d, %v", offset, first, err)
 	}
 }
 
 func requireDuplicateOf(t *testing.T, want int64, index *dedup.Index, name string, offset int64, at time.Time) {
 	t.Helper()
-	if first, duplicate := index.Check(key(name), offset, at, day); !duplicate || first != want {
-		t.Fatalf("offset %d: duplicate %v of %d, want of %d", offset, duplicate, first, want)
-	}
-}
-
-// record is one entry of a random log.
-type record struct {
-	key    schemas.Key
-	at     time.Time
-	window time.Duration
-}
-
-// TestDecisionsDependOnTheLogAlone runs a random log with random restarts, re-reads and commits, and compares each
-// answer with the definition of a duplicate.
-func TestDecisionsDependOnTheLogAlone(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		log := rapid.SliceOfN(rapid.Custom(drawRecord), 1, 60).Draw(t, "log")
-		for i := 1; i < len(log); i++ { // the log's time rises, give or take a skew of a minute
-			log[i].at = log[i-1].at.Add(log[i].at.Sub(noon()))
-		}
-		index, committed := dedup.New(10*day), 0
-		for committed < len(log) {
-			end := rapid.IntRange(committed+1, len(log)).Draw(t, "batch end")
-			for offset := committed; offset < end; offset++ {
-				requireDefinition(t, index, log, offset)
-			}
-			switch rapid.SampledFrom([]string{"commit", "abort", "restart"}).Draw(t, "then") {
-			case "commit":
-				committed = end
-				index.Settle(int64(committed))
-			case "restart":
-				index = rebuilt(log[:committed])
-				index.Settle(int64(committed))
-			}
-		}
-	})
-}
-
-func drawRecord(t *rapid.T) record {
-	return record{
-		key:    key(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "key")),
-		at:     noon().Add(time.Duration(rapid.IntRange(-60, 12*3600).Draw(t, "seconds")) * time.Second),
-		window: time.Duration(rapid.SampledFrom([]int{0, 6, 24}).Draw(t, "hours")) * time.Hour,
-	}
-}
-
-func rebuilt(log []record) *dedup.Index {
-	index := dedup.New(10 * day)
-	for offset, r := range log {
-		index.Note(r.key, int64(offset), r.at, r.window)
-	}
-	return index
-}
-
-func requireDefinition(t *rapid.T, index *dedup.Index, log []record, offset int) {
-	r := log[offset]
-	first, duplicate := index.Check(r.key, int64(offset), r.at, r.window)
-	if want := repeats(log, offset); duplicate != want {
-		t.Fatalf("offset %d: duplicate %v, want %v", offset, duplicate, want)
-	}
-	if duplicate && (log[first].key != r.key || first >= int64(offset)) {
-		t.Fatalf("offset %d is called a duplicate of %d", offset, first)
-	}
-}
-
-func repeats(log []record, offset int) bool {
-	r := log[offset]
-	for _, earlier := range log[:offset] {
-		if r.window > 0 && earlier.key == r.key && !earlier.at.Before(r.at.Add(-r.window)) {
-			return true
-		}
-	}
-	return false
-}
-
-func BenchmarkCheck(b *testing.B) {
-	index := dedup.New(day)
-	at := noon()
-	b.ReportAllocs()
-	var name [8]byte
-	for i := int64(0); b.Loop(); i++ {
-		name = [8]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24), byte(i >> 32)}
-		index.Check(schemas.Key(append(name[:], name[:]...)), i, at.Add(time.Duration(i)*time.Millisecond), day)
+	if first, duplicate, err := index.Check(key(name), offset, at, day); !duplicate || first != want || err != nil {
+		t.Fatalf("offset %d: duplicate %v of %d, %v, want of %d", offset, duplicate, first, err, want)
 	}
 }

@@ -2,10 +2,15 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/catalog"
@@ -14,56 +19,160 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// memory holds the dedup index of each partition that this process has worked on, and what is committed. An index that
-// lacks records (at the first event after a start, or when the partition was elsewhere) is completed from the topic.
+// memory holds the dedup index of each partition that this process owns, and what is committed. A partition that is
+// assigned is not read before its index is complete: what it lacks is read from the topic again, in the background,
+// while the other partitions go on.
 type memory struct {
+	config  Config
 	kafka   kafka.Config
+	catalog *catalog.Reader
 	logger  *slog.Logger
-	indexes map[int32]*dedup.Index
-	settled map[int32]int64 // by partition, the offset after the last committed one
-	input   *replayer
+
+	mu         sync.Mutex // guards the fields below
+	partitions map[int32]*remembered
 }
 
-func newMemory(cluster kafka.Config, logger *slog.Logger) *memory {
-	return &memory{
-		kafka: cluster, logger: logger, indexes: map[int32]*dedup.Index{}, settled: map[int32]int64{},
-		input: &replayer{kafka: cluster, logger: logger},
+// remembered is a partition that is assigned.
+type remembered struct {
+	ctx   context.Context // ends when the partition leaves
+	leave context.CancelFunc
+	ready chan struct{} // closed when nobody is working on index in the background any more
+
+	index     *dedup.Index // nil until it is complete; then the loop's
+	retention time.Duration
+	settled   int64 // the offset after the last committed one
+	progress  progress
+}
+
+func newMemory(config Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) *memory {
+	return &memory{config: config, kafka: cluster, catalog: reader, logger: logger, partitions: map[int32]*remembered{}}
+}
+
+// assigned pauses partitions and completes their indexes in the background; then they are read. It is a callback of the
+// client, and ctx ends with the client.
+func (m *memory) assigned(ctx context.Context, client *kgo.Client, assigned map[string][]int32) {
+	client.PauseFetchPartitions(assigned)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, numbers := range assigned {
+		for _, number := range numbers {
+			r := &remembered{ready: make(chan struct{})}
+			r.ctx, r.leave = context.WithCancel(ctx)
+			m.partitions[number] = r
+			go m.remember(client, number, r)
+		}
 	}
 }
 
-// isSettled reports whether the decision on the record was committed by this process.
+// remember completes a partition's index, however often it takes, and lets the client read the partition.
+func (m *memory) remember(client *kgo.Client, number int32, r *remembered) {
+	defer close(r.ready)
+	pause := backoff.NewExponentialBackOff()
+	for {
+		index, retention, err := m.open(r.ctx, number, &r.progress)
+		if err == nil {
+			m.mu.Lock()
+			r.index, r.retention = index, retention
+			m.mu.Unlock()
+			client.ResumeFetchPartitions(m.topicPartition(number))
+			return
+		}
+		if r.ctx.Err() != nil {
+			return
+		}
+		wait := pause.NextBackOff()
+		m.logger.Error("the dedup index cannot be completed; the partition waits", "partition", number, "again_in", wait.Round(time.Millisecond), "error", err)
+		select {
+		case <-time.After(wait):
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *memory) topicPartition(number int32) map[string][]int32 {
+	return map[string][]int32{m.kafka.Topic(schemas.EventsTopic): {number}}
+}
+
+// revoked closes the indexes of partitions that leave. It is a callback of the client.
+func (m *memory) revoked(_ context.Context, client *kgo.Client, revoked map[string][]int32) {
+	for _, numbers := range revoked {
+		m.forget(client, numbers)
+	}
+}
+
+// close closes every index, at the end of a session: the next one is assigned its partitions anew.
+func (m *memory) close(client *kgo.Client) {
+	m.mu.Lock()
+	numbers := slices.Collect(maps.Keys(m.partitions))
+	m.mu.Unlock()
+	m.forget(client, numbers)
+}
+
+func (m *memory) forget(client *kgo.Client, numbers []int32) {
+	for _, number := range numbers {
+		m.mu.Lock()
+		r, found := m.partitions[number]
+		delete(m.partitions, number)
+		m.mu.Unlock()
+		if !found {
+			continue
+		}
+		r.leave()
+		<-r.ready
+		client.ResumeFetchPartitions(m.topicPartition(number)) // a pause outlives the assignment
+		if r.index == nil {
+			continue
+		}
+		if err := r.index.Close(); err != nil {
+			m.logger.Error("closing the dedup index", "partition", number, "error", err)
+		}
+	}
+}
+
+// of returns an assigned partition whose index is complete.
+func (m *memory) of(number int32) (*remembered, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, found := m.partitions[number]
+	if !found || r.index == nil {
+		return nil, fmt.Errorf("partition %d was read before its dedup index is complete", number)
+	}
+	return r, nil
+}
+
+// isSettled reports whether the decision on the record was committed by this session.
 func (m *memory) isSettled(record *kgo.Record) bool {
-	return record.Offset < m.settled[record.Partition]
+	r, err := m.of(record.Partition)
+	return err == nil && record.Offset < r.settled
 }
 
 // settle notes, by partition, that what lies below the offset is committed.
 func (m *memory) settle(next map[int32]int64) {
-	for partition, offset := range next {
-		m.settled[partition] = offset
-		if index, found := m.indexes[partition]; found {
-			index.Settle(offset)
+	for number, offset := range next {
+		if r, err := m.of(number); err == nil {
+			r.settled = offset
+			r.index.Settle(offset)
 		}
 	}
 }
 
 // check reports whether the event repeats an earlier one, and the offset of the first of them.
-func (m *memory) check(ctx context.Context, record *kgo.Record, meta schemas.EventMeta, snapshot *catalog.Snapshot) (int64, bool, error) {
-	index, found := m.indexes[record.Partition]
-	if !found {
-		index = dedup.New(retention)
-		m.indexes[record.Partition] = index
+func (m *memory) check(_ context.Context, record *kgo.Record, meta schemas.EventMeta, snapshot *catalog.Snapshot) (int64, bool, error) {
+	r, err := m.of(record.Partition)
+	if err != nil {
+		return 0, false, err
 	}
-	if index.Next() < record.Offset {
-		if err := m.complete(ctx, index, record, snapshot); err != nil {
-			return 0, false, err
-		}
-	}
+	r.index.Skip(record.Offset) // offsets that are missing in the log, if any: all records before have been noted
 	if meta.MessageID == "" {
-		index.Skip(record.Offset + 1)
+		r.index.Skip(record.Offset + 1)
 		return 0, false, nil
 	}
-	first, duplicate := index.Check(meta.Key(), record.Offset, meta.ReceivedAt, window(snapshot, meta))
-	return first, duplicate, nil
+	window := window(snapshot, meta)
+	if window > r.retention-clockSkew {
+		return 0, false, errors.New("a dedup window was made longer than what the index remembers; completing it anew")
+	}
+	return r.index.Check(meta.Key(), record.Offset, meta.ReceivedAt, window)
 }
 
 // window returns the dedup window of the event's endpoint, 0 for off.
@@ -79,19 +188,13 @@ func window(snapshot *catalog.Snapshot, meta schemas.EventMeta) time.Duration {
 	return time.Duration(endpoint.DedupWindow)
 }
 
-// complete notes the records between what the index has and the one about to be checked.
-func (m *memory) complete(ctx context.Context, index *dedup.Index, before *kgo.Record, snapshot *catalog.Snapshot) error {
-	oldest := before.Timestamp.Add(-retention)
-	err := m.input.read(ctx, before, index.Next(), oldest, func(record *kgo.Record) {
-		meta, err := schemas.ReadEventMeta(record.Headers)
-		if err != nil || meta.MessageID == "" {
-			return
+// longestWindow returns the longest dedup window that an endpoint has, or that one has by default.
+func longestWindow(snapshot *catalog.Snapshot) time.Duration {
+	longest := schemas.DefaultWindow
+	for _, source := range snapshot.Sources() {
+		for _, endpoint := range source.Endpoints {
+			longest = max(longest, endpoint.DedupWindow)
 		}
-		index.Note(meta.Key(), record.Offset, meta.ReceivedAt, window(snapshot, meta))
-	})
-	if err != nil {
-		return fmt.Errorf("completing the dedup index of partition %d up to offset %d: %w", before.Partition, before.Offset, err)
 	}
-	index.Skip(before.Offset)
-	return nil
+	return time.Duration(longest)
 }

@@ -1,0 +1,157 @@
+package dedup
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// maxFrozen bounds the tables that wait for the disk. Beyond, noting a record waits for it too: memory is bounded, and
+// a disk that is slower than the input has to show.
+const maxFrozen = 2
+
+// tableCount is how many tables there are: the open one, and those that wait or are wiped.
+const tableCount = maxFrozen + 1
+
+// sealer writes one table at a time, in a goroutine that ends with its answer.
+type sealer struct {
+	isBusy bool
+	done   chan sealed // has room for the one answer
+	buffer []slot      // where entries are sorted
+}
+
+type sealed struct {
+	segment *segment
+	err     error
+}
+
+// makeRoom freezes the open table when a record received at this time must not go into it: it is full, or its hour is
+// over.
+func (x *Index) makeRoom(at int64) error {
+	if err := x.collect(false); err != nil {
+		return err
+	}
+	if x.open.isEmpty() || x.open.count < x.capacity && at/hourMs <= x.open.hour() && x.open.fits(x.next, at) {
+		return nil
+	}
+	for len(x.frozen) >= maxFrozen {
+		if err := x.collect(true); err != nil {
+			return err
+		}
+	}
+	x.freeze()
+	return nil
+}
+
+// freeze hands the open table to the sealer and opens another.
+func (x *Index) freeze() {
+	x.open.next, x.open.latest = x.next, x.latest
+	x.frozen = append(x.frozen, x.open)
+	x.open = <-x.spares // one is there, or being wiped: see maxFrozen
+	x.open.from = x.next
+	x.seal()
+}
+
+// seal starts on the oldest frozen table, unless one is under way.
+func (x *Index) seal() {
+	if x.sealer.isBusy || len(x.frozen) == 0 {
+		return
+	}
+	x.sealer.isBusy = true
+	t, f := x.frozen[0], footer{topic: x.options.Topic, partition: x.options.Partition}
+	column, isUsed := x.column()
+	go func() {
+		if !isUsed {
+			x.filter.clear(column)
+		}
+		x.sealer.buffer = t.sorted(x.sealer.buffer)
+		s, err := t.seal(f, x.options.Dir, x.sealer.buffer)
+		if err == nil {
+			s.column = column
+			s.fill(x.filter)
+		}
+		x.sealer.done <- sealed{s, err}
+	}()
+}
+
+// column picks the column of the filter with the fewest segments. While there are more segments than columns some share
+// one: then both are looked into when either may have a key, which costs time and no answer.
+func (x *Index) column() (column int, isUsed bool) {
+	var users [filterColumns]int
+	for _, s := range x.segments {
+		users[s.column]++
+	}
+	for i := range users {
+		if users[i] < users[column] {
+			column = i
+		}
+	}
+	return column, users[column] > 0
+}
+
+// collect takes the sealer's answer, if there is one or if it is worth waiting for.
+func (x *Index) collect(wait bool) error {
+	if !x.sealer.isBusy {
+		return nil
+	}
+	var answer sealed
+	if wait {
+		answer = <-x.sealer.done
+	} else {
+		select {
+		case answer = <-x.sealer.done:
+		default:
+			return nil
+		}
+	}
+	x.sealer.isBusy = false
+	if answer.err != nil {
+		return answer.err
+	}
+	x.segments = append(x.segments, answer.segment)
+	x.retire(x.frozen[0])
+	x.frozen = x.frozen[1:]
+	x.seal()
+	return x.expire()
+}
+
+// retire empties a table in the background and keeps it for later.
+func (x *Index) retire(t *table) {
+	x.wiping.Go(func() {
+		t.wipe()
+		x.spares <- t
+	})
+}
+
+// expire removes the segments whose keys have all left the retention by the stream's clock.
+func (x *Index) expire() error {
+	for len(x.segments) > 0 && x.segments[0].maxAt < x.latest-x.options.Retention.Milliseconds() {
+		x.from = x.segments[0].next
+		x.filter.isDirty[x.segments[0].column] = true
+		if err := x.segments[0].remove(); err != nil {
+			return fmt.Errorf("removing a dedup segment that has expired: %w", err)
+		}
+		x.segments = x.segments[1:]
+	}
+	return nil
+}
+
+// seal writes the table as a segment, which then covers what was noted from its first record to the next table's.
+func (t *table) seal(f footer, dir string, entries []slot) (*segment, error) {
+	f.from, f.next, f.base, f.start, f.maxAt, f.latest = t.from, t.next, t.base, t.start, t.maxAt, t.latest
+	path := filepath.Join(dir, fmt.Sprintf("%020d%s", f.from, segmentExt))
+	if err := writeSegment(path, f, entries); err != nil {
+		return nil, err
+	}
+	s, err := openSegment(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening dedup segment %s again: %w", path, err)
+	}
+	return s, nil
+}
+
+// fill puts the segment's keys into its column.
+func (s *segment) fill(into *filter) {
+	for i := range s.count {
+		into.add(s.column, s.key(i))
+	}
+}

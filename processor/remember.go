@@ -1,0 +1,189 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/dedup"
+	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
+)
+
+// clockSkew is how far the clocks of ingest processes may be apart.
+const clockSkew = time.Hour
+
+// rereader reads a part of one partition of the events topic again, outside the consumer group.
+type rereader struct {
+	client    *kgo.Client
+	topic     string
+	partition int32
+}
+
+// span is the part of a partition that an index must know: from the first record that a window of the next one can
+// reach, to the next one.
+type span struct{ from, position int64 }
+
+// open opens the index of a partition and notes in it what it lacks.
+func (m *memory) open(ctx context.Context, partition int32, progress *progress) (*dedup.Index, time.Duration, error) {
+	retention := longestWindow(m.catalog.Snapshot()) + clockSkew
+	topic := m.kafka.Topic(schemas.EventsTopic)
+	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("connecting to read events again: %w", err)
+	}
+	defer client.Close()
+	again := rereader{client, topic, partition}
+	detail, err := again.topicDetail(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	needed, err := again.span(ctx, m.kafka.Group("processor"), retention)
+	if err != nil {
+		return nil, 0, err
+	}
+	index, err := dedup.Open(dedup.Options{
+		Dir:   filepath.Join(m.config.DedupDir, m.config.instance(), topic, strconv.Itoa(int(partition))),
+		Topic: detail.ID, Partition: partition, Retention: retention, Logger: m.logger,
+		Memory: max(m.config.DedupMemory/int64(len(detail.Partitions)), dedup.MinMemory),
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := m.complete(ctx, again, index, needed, progress); err != nil {
+		return nil, 0, errors.Join(err, index.Close())
+	}
+	return index, retention, nil
+}
+
+// complete notes the records between what the index knows and the position. An index that begins too late is emptied.
+func (m *memory) complete(ctx context.Context, again rereader, index *dedup.Index, needed span, progress *progress) error {
+	if index.Next() > index.From() && index.From() > needed.from || index.Next() < needed.from {
+		if err := index.Reset(); err != nil {
+			return err
+		}
+	}
+	index.Skip(needed.from)
+	index.Settle(needed.position)
+	from := index.Next()
+	if from >= needed.position {
+		return nil
+	}
+	progress.begin(from, needed.position)
+	defer progress.end()
+	began, logged := time.Now(), time.Now()
+	err := again.read(ctx, from, needed.position, func(record *kgo.Record) error {
+		progress.reach(record.Offset)
+		if time.Since(logged) > 5*time.Second {
+			logged = time.Now()
+			m.logger.Info("reading events again to know their message IDs", "partition", again.partition, "progress", progress.String())
+		}
+		meta, err := schemas.ReadEventMeta(record.Headers)
+		if err != nil || meta.MessageID == "" {
+			return nil //nolint:nilerr // what is no event has no key
+		}
+		return index.Note(meta.Key(), record.Offset, meta.ReceivedAt)
+	})
+	if err != nil {
+		return fmt.Errorf("reading events %d to %d of partition %d again: %w", from, needed.position, again.partition, err)
+	}
+	index.Skip(needed.position)
+	m.logger.Info("read events again to know their message IDs", "partition", again.partition,
+		"events", needed.position-from, "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+func (r rereader) topicDetail(ctx context.Context) (kadm.TopicDetail, error) {
+	topics, err := kadm.NewClient(r.client).ListTopics(ctx, r.topic)
+	if err != nil {
+		return kadm.TopicDetail{}, fmt.Errorf("asking for topic %s: %w", r.topic, err)
+	}
+	detail, found := topics[r.topic]
+	if !found {
+		return detail, fmt.Errorf("topic %s does not exist; run `millrace topics`", r.topic)
+	}
+	return detail, detail.Err
+}
+
+// span finds the group's position and how far back windows reach from there: the clock is that of the record before it.
+func (r rereader) span(ctx context.Context, group string, retention time.Duration) (span, error) {
+	admin := kadm.NewClient(r.client)
+	committed, err := admin.FetchOffsetsForTopics(ctx, group, r.topic)
+	if err != nil {
+		return span{}, fmt.Errorf("asking for the position of partition %d: %w", r.partition, err)
+	}
+	starts, err := admin.ListStartOffsets(ctx, r.topic)
+	if err != nil {
+		return span{}, fmt.Errorf("asking for the beginning of partition %d: %w", r.partition, err)
+	}
+	start, found := starts.Lookup(r.topic, r.partition)
+	if !found || start.Err != nil {
+		return span{}, fmt.Errorf("asking for the beginning of partition %d: %w", r.partition, errors.Join(start.Err, errors.New("no answer")))
+	}
+	at, found := committed.Lookup(r.topic, r.partition)
+	if at.Err != nil {
+		return span{}, fmt.Errorf("asking for the position of partition %d: %w", r.partition, at.Err)
+	}
+	if !found || at.At <= start.Offset {
+		return span{start.Offset, max(start.Offset, at.At)}, nil
+	}
+	clock, err := r.clock(ctx, at.At, start.Offset)
+	if err != nil {
+		return span{}, err
+	}
+	first, err := admin.ListOffsetsAfterMilli(ctx, clock.Add(-retention).UnixMilli(), r.topic)
+	if err != nil {
+		return span{}, fmt.Errorf("asking for the first event since %s: %w", clock.Add(-retention), err)
+	}
+	from, found := first.Lookup(r.topic, r.partition)
+	if !found || from.Err != nil {
+		return span{}, fmt.Errorf("asking for the first event of partition %d: %w", r.partition, errors.Join(from.Err, errors.New("no answer")))
+	}
+	return span{min(from.Offset, at.At), at.At}, nil
+}
+
+// clock returns when the last record before the position was received.
+func (r rereader) clock(ctx context.Context, position, start int64) (time.Time, error) {
+	clock := time.Now()
+	err := r.read(ctx, max(position-1, start), position, func(record *kgo.Record) error {
+		clock = record.Timestamp
+		return nil
+	})
+	if err != nil {
+		return clock, fmt.Errorf("reading the clock of partition %d: %w", r.partition, err)
+	}
+	return clock, nil
+}
+
+// read calls each for the records from one offset on and below another, in order.
+func (r rereader) read(ctx context.Context, from, to int64, each func(*kgo.Record) error) error {
+	partitions := map[string]map[int32]kgo.Offset{r.topic: {r.partition: kgo.NewOffset().At(from)}}
+	r.client.AddConsumePartitions(partitions)
+	defer r.client.RemoveConsumePartitions(map[string][]int32{r.topic: {r.partition}})
+	for next := from; next < to; {
+		fetches := r.client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return err
+		}
+		for _, failed := range fetches.Errors() {
+			return failed.Err
+		}
+		for _, record := range fetches.Records() {
+			next = record.Offset + 1
+			if record.Offset >= to {
+				break
+			}
+			if err := each(record); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
