@@ -25,7 +25,9 @@ type Config struct {
 	Guarantee     Guarantee     `help:"What a crash can do to decisions and runs: ${enum}." enum:"exactly_once,at_least_once" default:"${processor_guarantee}"`
 	Instance      string        `help:"Name of this instance, the same at each start and unique among instances: it keeps its partitions over a restart and names its transactions. Empty: the host's name." default:""`
 	BatchRecords  int           `help:"Events that are decided and committed together at most." default:"20000"`
+	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile. It ends at once when nothing has; 0 commits each read by itself." default:"100ms"`
 	CommitTimeout time.Duration `help:"How long writing and committing a batch may take before it is given up and begun anew." default:"60s"`
+	SessionTime   time.Duration `help:"How long a stopped instance keeps its partitions; 0 takes the client's default, 45s." default:"0s"`
 }
 
 // Validate reports every setting that cannot work.
@@ -37,11 +39,24 @@ func (c Config) Validate() error {
 	if c.BatchRecords < 1 {
 		problems = append(problems, fmt.Errorf("processor batch records %d: must be at least 1", c.BatchRecords))
 	}
-	if c.CommitTimeout <= 0 {
-		problems = append(problems, fmt.Errorf("processor commit timeout %s: must be positive", c.CommitTimeout))
+	if c.BatchTime < 0 || c.BatchTime > time.Minute {
+		problems = append(problems, fmt.Errorf("processor batch time %s: must lie between 0 and 1m; runs wait for it", c.BatchTime))
+	}
+	if c.CommitTimeout <= 0 || c.CommitTimeout > maxCommitTimeout {
+		problems = append(problems, fmt.Errorf("processor commit timeout %s: must be positive and at most %s, brokers refuse longer transactions", c.CommitTimeout, maxCommitTimeout))
+	}
+	if c.SessionTime < 0 {
+		problems = append(problems, fmt.Errorf("processor session time %s: must not be negative", c.SessionTime))
 	}
 	return errors.Join(problems...)
 }
+
+// maxCommitTimeout leaves room below 15 minutes, the longest transaction that brokers allow by default.
+const maxCommitTimeout = 10 * time.Minute
+
+// transactionTimeout is when the broker gives up a transaction whose processor it does not hear of. It is longer than
+// a living processor lets one take, and holds up the readers of what a dead one wrote no longer than that.
+func (c Config) transactionTimeout() time.Duration { return c.BatchTime + c.CommitTimeout }
 
 // clockSkew is how far the clocks of ingest processes may be apart.
 const clockSkew = time.Hour

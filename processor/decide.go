@@ -7,11 +7,11 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// maxRunBytes bounds a run record: brokers refuse records above 1 MiB by default, and a record that cannot be written
-// would stop its partition for ever.
-const maxRunBytes = 960 << 10
+// maxRecordBytes bounds what is written, key included: brokers refuse records above 1 MiB by default, the client those
+// above 1,000,012 bytes, and a record that cannot be written would stop its partition for ever.
+const maxRecordBytes = 960 << 10
 
-// decision is what is written for one event.
+// decision is what is written for one event. It is used again for the next one.
 type decision struct {
 	schemas.Decision
 	runs []runRecord
@@ -20,12 +20,31 @@ type decision struct {
 // runRecord is a run as it is written to Kafka.
 type runRecord struct{ key, value []byte }
 
+// begin forgets the event before.
+func (d *decision) begin(next schemas.Decision) {
+	next.Triggers = d.Triggers[:0]
+	if next.Triggers == nil {
+		next.Triggers = []schemas.TriggerDecision{}
+	}
+	clear(d.runs)
+	d.Decision, d.runs = next, d.runs[:0]
+}
+
 // consider asks the triggers that are bound to the event and notes what each did.
 func (d *decision) consider(meta schemas.EventMeta, body []byte, source string, bound []*compiledTrigger) {
 	d.Status = schemas.NoTrigger
+	if len(bound) == 0 {
+		return
+	}
 	event := rules.NewEvent(meta, body, source)
+	watch := newStopwatch()
 	for _, trigger := range bound {
-		outcome := d.ask(trigger, event)
+		outcome, panicked := d.askSafely(trigger, event)
+		if panicked {
+			// It may have left the event half read.
+			event = rules.NewEvent(meta, body, source)
+		}
+		trigger.note(watch.lap(), d.EventID)
 		d.Triggers = append(d.Triggers, outcome)
 		switch outcome.Outcome {
 		case schemas.MappingError, schemas.ConditionError:
@@ -38,11 +57,28 @@ func (d *decision) consider(meta schemas.EventMeta, body []byte, source string, 
 	}
 }
 
+// askSafely turns a panic into the outcome of the one trigger: expressions come from outside, and whatever one of them
+// finds to break must not stop the events behind this one.
+func (d *decision) askSafely(trigger *compiledTrigger, event *rules.Event) (made schemas.TriggerDecision, panicked bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			made = trigger.decision()
+			made.Outcome, made.Reason = schemas.ConditionError, fmt.Sprintf("the trigger cannot be evaluated, please report this: %v", fault)
+			panicked = true
+		}
+	}()
+	return d.ask(trigger, event), false
+}
+
 // ask evaluates one trigger and adds the run it creates.
 func (d *decision) ask(trigger *compiledTrigger, event *rules.Event) schemas.TriggerDecision {
-	made := schemas.TriggerDecision{TriggerID: trigger.ID, Revision: trigger.Revision, Workflow: trigger.Workflow}
+	made := trigger.decision()
 	if trigger.invalid != nil {
 		made.Outcome, made.Reason = schemas.ConditionError, trigger.invalid.Error()
+		return made
+	}
+	if trigger.isOff {
+		made.Outcome, made.Reason = schemas.ConditionError, reasonOff
 		return made
 	}
 	result := trigger.rule.Evaluate(event)
@@ -51,23 +87,20 @@ func (d *decision) ask(trigger *compiledTrigger, event *rules.Event) schemas.Tri
 		return made
 	}
 	run := d.run(trigger, result)
-	value, err := schemas.Encode(run)
-	if err != nil {
-		made.Outcome, made.Reason = schemas.MappingError, err.Error()
-		return made
-	}
-	if len(value) > maxRunBytes {
+	key := []byte(run.Environment + "/" + result.RecipientKey)
+	value := schemas.AppendRun(make([]byte, 0, len(result.Request)+512), run)
+	if size := len(key) + len(value); size > maxRecordBytes {
 		made.Outcome = schemas.MappingError
-		made.Reason = fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", len(value), maxRunBytes)
+		made.Reason = fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", size, maxRecordBytes)
 		return made
 	}
 	made.RunID = run.RunID
-	d.runs = append(d.runs, runRecord{key: []byte(run.Environment + "/" + result.RecipientKey), value: value})
+	d.runs = append(d.runs, runRecord{key: key, value: value})
 	return made
 }
 
-func (d *decision) run(trigger *compiledTrigger, result rules.Result) schemas.Run {
-	return schemas.Run{
+func (d *decision) run(trigger *compiledTrigger, result rules.Result) *schemas.Run {
+	return &schemas.Run{
 		Schema: schemas.Version, RunID: schemas.RunID(trigger.ID, d.EventID, 0).String(),
 		Environment: d.Environment, SourceID: d.SourceID, Workflow: trigger.Workflow,
 		TriggerID: trigger.ID, TriggerRevision: trigger.Revision, EventID: d.EventID,

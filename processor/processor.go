@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/schemas"
 )
 
 // Processor is the role. One process runs one.
@@ -26,8 +26,11 @@ type Processor struct {
 	logger  *slog.Logger
 	now     func() time.Time
 
+	events, decisions, runs string // the topics
+
 	memory   *memory
 	triggers *compiledTriggers
+	stopped  *stoppedPartitions
 }
 
 // New returns a processor that takes its triggers from reader, which must be running.
@@ -35,12 +38,19 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	events := cluster.Topic(schemas.EventsTopic)
 	return &Processor{
 		config: config, kafka: cluster, catalog: reader, logger: logger, now: time.Now,
+		events: events, decisions: cluster.Topic(schemas.DecisionsTopic), runs: cluster.Topic(schemas.RunsTopic),
 		memory:   newMemory(cluster, logger),
-		triggers: &compiledTriggers{},
+		triggers: &compiledTriggers{logger: logger},
+		stopped:  newStoppedPartitions(events, logger),
 	}, nil
 }
+
+// Stopped returns the partitions that this process no longer reads, each with the reason. They stay so until the
+// process is started anew. It may be called from any goroutine.
+func (p *Processor) Stopped() map[int32]string { return p.stopped.list() }
 
 // Run processes events until ctx ends; the batch in hand is finished. A session that fails is replaced by a new one,
 // with growing pauses, because every failure of a commit leaves open what Kafka has: only a new session knows.
@@ -60,11 +70,21 @@ func (p *Processor) Run(ctx context.Context) error {
 		}
 		wait := pause.NextBackOff()
 		p.logger.Error("processing stopped, starting anew", "in", wait.Round(time.Millisecond), "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !waited(ctx, wait) {
 			return nil
 		}
+	}
+}
+
+// waited waits and reports whether ctx let it.
+func waited(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -74,68 +94,4 @@ func ignoreEnd(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
-}
-
-// runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
-func (p *Processor) runSession(ctx context.Context) error {
-	session, err := p.newSession()
-	if err != nil {
-		return err
-	}
-	defer session.close()
-	for {
-		fetches := session.poll(ctx, p.config.BatchRecords)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err := fetchError(fetches); err != nil {
-			return err
-		}
-		if fetches.NumRecords() == 0 {
-			continue
-		}
-		// What has been read is finished even when ctx ends meanwhile.
-		if err := p.runBatch(context.WithoutCancel(ctx), session, fetches); err != nil {
-			return err
-		}
-	}
-}
-
-// fetchError reports what stops the processor: with NoResetOffset an offset out of range is an error here, and
-// starting anew will show it again until somebody decides what to do.
-func fetchError(fetches kgo.Fetches) error {
-	for _, failed := range fetches.Errors() {
-		return fmt.Errorf("reading partition %d of %s: %w", failed.Partition, failed.Topic, failed.Err)
-	}
-	return nil
-}
-
-// runBatch decides on a batch and commits it.
-func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches) error {
-	if err := session.begin(); err != nil {
-		return fmt.Errorf("beginning a batch: %w", err)
-	}
-	batch := newBatch(p)
-	var failed error
-	fetches.EachRecord(func(record *kgo.Record) {
-		if failed == nil {
-			failed = batch.add(ctx, record)
-		}
-	})
-	if failed != nil {
-		return failed
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.config.CommitTimeout)
-	defer cancel()
-	for _, output := range batch.outputs {
-		session.produce(ctx, output)
-	}
-	committed, err := session.end(ctx)
-	if err != nil {
-		return fmt.Errorf("committing a batch of %d events: %w", fetches.NumRecords(), err)
-	}
-	if committed {
-		p.memory.settle(batch.next)
-	}
-	return nil
 }

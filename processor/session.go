@@ -4,31 +4,52 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/millrace/millrace/schemas"
 	"github.com/millrace/millrace/telemetry"
 )
 
 // session is a membership in the consumer group together with a producer, committing batch by batch. poll must be
-// followed by begin, any number of produce and end, before it is called again; partitions do not move in between.
+// followed by begin, any number of pollArrived and produce, and end, before it is called again; partitions do not move
+// in between.
 type session interface {
 	poll(ctx context.Context, maxRecords int) kgo.Fetches
+	// pollArrived returns what the client holds already, without waiting.
+	pollArrived(maxRecords int) kgo.Fetches
+	// pause makes the client leave partitions alone.
+	pause(partitions map[string][]int32)
+	// release lets partitions move, where no poll will follow for a while.
+	release()
 	begin() error
 	produce(ctx context.Context, record *kgo.Record)
 	// end commits. Not committed without an error means that the batch was rolled back and comes again; with an error
 	// the outcome is unknown and the session is of no more use.
 	end(ctx context.Context) (committed bool, err error)
+	// failure returns the first error of an output since begin, as far as there is one.
+	failure() error
 	close()
 }
 
 func (p *Processor) newSession() (session, error) {
+	client, err := p.connect()
+	if err != nil {
+		return nil, fmt.Errorf("connecting the processor: %w", err)
+	}
+	if stopped := p.stopped.partitions(); stopped != nil {
+		client.pause(stopped)
+	}
+	return client, nil
+}
+
+func (p *Processor) connect() (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
-		return newTransactional(options, p.kafka.Group("processor")+"."+p.instance())
+		return newTransactional(append(options,
+			kgo.TransactionalID(p.kafka.Group("processor")+"."+p.instance()),
+			kgo.TransactionTimeout(p.config.transactionTimeout()),
+		))
 	}
 	return newAtLeastOnce(options)
 }
@@ -45,10 +66,15 @@ func (p *Processor) instance() string {
 }
 
 func (p *Processor) sessionOptions() []kgo.Opt {
-	return append(p.kafka.Options(),
+	options := p.kafka.Options()
+	if p.config.SessionTime > 0 {
+		// A third, as Kafka advises: two heartbeats may get lost.
+		options = append(options, kgo.SessionTimeout(p.config.SessionTime), kgo.HeartbeatInterval(p.config.SessionTime/3))
+	}
+	return append(options,
 		telemetry.KafkaLogger(p.logger),
 		kgo.ConsumerGroup(p.kafka.Group("processor")),
-		kgo.ConsumeTopics(p.kafka.Topic(schemas.EventsTopic)),
+		kgo.ConsumeTopics(p.events),
 		kgo.InstanceID(p.instance()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(250*time.Millisecond),
@@ -63,86 +89,3 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 		kgo.RecordDeliveryTimeout(p.config.CommitTimeout),
 	)
 }
-
-// transactional commits outputs and offsets in one Kafka transaction.
-type transactional struct{ session *kgo.GroupTransactSession }
-
-func newTransactional(options []kgo.Opt, transactionalID string) (session, error) {
-	s, err := kgo.NewGroupTransactSession(append(options, kgo.TransactionalID(transactionalID))...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting the processor: %w", err)
-	}
-	return transactional{s}, nil
-}
-
-func (t transactional) poll(ctx context.Context, maxRecords int) kgo.Fetches {
-	t.session.AllowRebalance()
-	return t.session.PollRecords(ctx, maxRecords)
-}
-
-func (t transactional) begin() error { return t.session.Begin() }
-
-// produce needs no promise: a record that fails makes End abort.
-func (t transactional) produce(ctx context.Context, record *kgo.Record) {
-	t.session.Produce(ctx, record, nil)
-}
-
-func (t transactional) end(ctx context.Context) (bool, error) {
-	return t.session.End(ctx, kgo.TryCommit)
-}
-
-func (t transactional) close() { t.session.CloseAllowingRebalance() }
-
-// atLeastOnce commits offsets after all outputs are acknowledged.
-type atLeastOnce struct {
-	client *kgo.Client
-
-	mu     sync.Mutex
-	failed error // the first output that failed since begin
-}
-
-func newAtLeastOnce(options []kgo.Opt) (session, error) {
-	client, err := kgo.NewClient(options...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting the processor: %w", err)
-	}
-	return &atLeastOnce{client: client}, nil
-}
-
-func (a *atLeastOnce) poll(ctx context.Context, maxRecords int) kgo.Fetches {
-	a.client.AllowRebalance()
-	return a.client.PollRecords(ctx, maxRecords)
-}
-
-func (a *atLeastOnce) begin() error { return nil }
-
-func (a *atLeastOnce) produce(ctx context.Context, record *kgo.Record) {
-	a.client.Produce(ctx, record, func(_ *kgo.Record, err error) {
-		if err == nil {
-			return
-		}
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.failed == nil {
-			a.failed = err
-		}
-	})
-}
-
-func (a *atLeastOnce) end(ctx context.Context) (bool, error) {
-	if err := a.client.Flush(ctx); err != nil {
-		return false, fmt.Errorf("waiting for outputs: %w", err)
-	}
-	a.mu.Lock()
-	failed := a.failed
-	a.mu.Unlock()
-	if failed != nil {
-		return false, fmt.Errorf("writing outputs: %w", failed)
-	}
-	if err := a.client.CommitUncommittedOffsets(ctx); err != nil {
-		return false, fmt.Errorf("committing offsets: %w", err)
-	}
-	return true, nil
-}
-
-func (a *atLeastOnce) close() { a.client.CloseAllowingRebalance() }

@@ -1,0 +1,120 @@
+package processor
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// maxBatchBytes ends a batch that has written so much, lest large runs fill the memory and the transaction.
+const maxBatchBytes = 64 << 20
+
+// runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
+func (p *Processor) runSession(ctx context.Context) error {
+	session, err := p.newSession()
+	if err != nil {
+		return err
+	}
+	defer session.close()
+	pause := backoff.NewExponentialBackOff()
+	for {
+		fetches := session.poll(ctx, p.config.BatchRecords)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := p.inspect(session, fetches); err != nil {
+			return err
+		}
+		if fetches.NumRecords() == 0 {
+			continue
+		}
+		// What has been read is finished even when ctx ends meanwhile.
+		committed, err := p.runBatch(context.WithoutCancel(ctx), session, fetches)
+		if err != nil {
+			return err
+		}
+		if committed {
+			pause.Reset()
+			continue
+		}
+		// Kafka gives the same events again. A fault that lasts must not turn into a busy loop.
+		session.release()
+		if !waited(ctx, pause.NextBackOff()) {
+			return nil
+		}
+	}
+}
+
+// inspect looks at what a poll brought besides records: partitions that cannot be read any more are stopped, and an
+// error that concerns more than one partition ends the session.
+func (p *Processor) inspect(session session, fetches kgo.Fetches) error {
+	if err := p.stopped.checkTopic(fetches); err != nil {
+		return err
+	}
+	for _, failed := range fetches.Errors() {
+		if failed.Topic == p.events && failed.Partition >= 0 && isFinal(failed.Err) {
+			p.stopped.stop(failed.Partition, failed.Err)
+			session.pause(p.stopped.partitions())
+			continue
+		}
+		if isPassing(failed.Err) {
+			p.logger.Warn("reading events fails, trying again", "partition", failed.Partition, "error", failed.Err)
+			continue
+		}
+		return fmt.Errorf("reading partition %d of %s: %w", failed.Partition, failed.Topic, failed.Err)
+	}
+	return nil
+}
+
+// runBatch decides on what was polled, and on what arrives meanwhile, and commits it as one. It ends as soon as nothing
+// more has arrived, so that at low rates an event waits for nobody, and at high rates few commits serve many events.
+func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches) (bool, error) {
+	if err := session.begin(); err != nil {
+		return false, fmt.Errorf("beginning a batch: %w", err)
+	}
+	batch := newBatch(p)
+	deadline := p.now().Add(p.config.BatchTime)
+	events := 0
+	for fetches.NumRecords() > 0 {
+		events += fetches.NumRecords()
+		if err := batch.addAll(ctx, fetches); err != nil {
+			return false, err
+		}
+		for _, output := range batch.take() {
+			session.produce(ctx, output)
+		}
+		if events >= p.config.BatchRecords || batch.bytes >= maxBatchBytes || !p.now().Before(deadline) {
+			break
+		}
+		fetches = session.pollArrived(p.config.BatchRecords - events)
+		if err := p.inspect(session, fetches); err != nil {
+			return false, err
+		}
+	}
+	return p.commit(ctx, session, batch, events)
+}
+
+func (p *Processor) commit(ctx context.Context, session session, batch *batch, events int) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.CommitTimeout)
+	defer cancel()
+	committed, err := session.end(ctx)
+	if err != nil {
+		return false, fmt.Errorf("committing a batch of %d events: %w", events, err)
+	}
+	if !committed {
+		p.logger.Warn("a batch was rolled back, its events come again", "events", events, "error", session.failure())
+		return false, nil
+	}
+	p.memory.settle(batch.next)
+	return true, nil
+}
+
+// fetchError reports the first error of a poll.
+func fetchError(fetches kgo.Fetches) error {
+	for _, failed := range fetches.Errors() {
+		return fmt.Errorf("reading partition %d of %s: %w", failed.Partition, failed.Topic, failed.Err)
+	}
+	return nil
+}

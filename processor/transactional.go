@@ -1,0 +1,75 @@
+package processor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// transactional commits outputs and offsets in one Kafka transaction.
+type transactional struct {
+	session *kgo.GroupTransactSession
+	failed  firstError
+}
+
+func newTransactional(options []kgo.Opt) (session, error) {
+	s, err := kgo.NewGroupTransactSession(options...)
+	if err != nil {
+		return nil, err
+	}
+	return &transactional{session: s}, nil
+}
+
+func (t *transactional) poll(ctx context.Context, maxRecords int) kgo.Fetches {
+	t.session.AllowRebalance()
+	return t.session.PollRecords(ctx, maxRecords)
+}
+
+func (t *transactional) pollArrived(maxRecords int) kgo.Fetches {
+	return pollArrived(t.session.Client(), maxRecords)
+}
+
+func (t *transactional) pause(partitions map[string][]int32) {
+	t.session.Client().PauseFetchPartitions(partitions)
+}
+
+func (t *transactional) release() { t.session.AllowRebalance() }
+
+func (t *transactional) begin() error {
+	t.failed.reset()
+	return t.session.Begin()
+}
+
+// produce keeps the error of a record that fails only to tell of it: End rolls back by itself.
+func (t *transactional) produce(ctx context.Context, record *kgo.Record) {
+	t.session.Produce(ctx, record, t.failed.note)
+}
+
+func (t *transactional) end(ctx context.Context) (bool, error) {
+	committed, err := t.session.End(ctx, kgo.TryCommit)
+	if err == nil && !committed && t.lacksPosition() {
+		return false, errNoPosition
+	}
+	return committed, err
+}
+
+// errNoPosition ends a session whose first transaction was rolled back.
+var errNoPosition = errors.New("rolled back before the first commit of a partition: a new session finds where it begins")
+
+// lacksPosition reports whether some partition has no committed offset. The client then goes back to offset 0, which
+// Kafka may have deleted, where a new session goes to the first event there is.
+func (t *transactional) lacksPosition() bool {
+	for _, partitions := range t.session.Client().CommittedOffsets() {
+		for _, at := range partitions {
+			if at.Offset <= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *transactional) failure() error { return t.failed.get() }
+
+func (t *transactional) close() { t.session.CloseAllowingRebalance() }

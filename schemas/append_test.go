@@ -1,0 +1,68 @@
+package schemas_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+func drawTime(t *rapid.T) time.Time {
+	return time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "milliseconds")).UTC()
+}
+
+func drawPosition(t *rapid.T) schemas.Position {
+	return schemas.Position{Partition: rapid.Int32().Draw(t, "partition"), Offset: rapid.Int64().Draw(t, "offset")}
+}
+
+func drawText(t *rapid.T) string {
+	return rapid.OneOf(rapid.String(), rapid.Just(""), rapid.SampledFrom([]string{"\u2028<&>", "\xff", `"\`, "\x00\n"})).Draw(t, "text")
+}
+
+func TestAppendDecisionWritesWhatEncodeWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := schemas.Decision{
+			Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
+			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), Input: drawPosition(t),
+			Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
+				return schemas.TriggerDecision{
+					TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
+					Outcome: schemas.Matched, Reason: drawText(t), RunID: drawText(t),
+				}
+			}), 0, 3).Draw(t, "triggers"),
+		}
+		if rapid.Bool().Draw(t, "is duplicate") {
+			position := drawPosition(t)
+			d.DuplicateOf = &position
+		}
+		requireEncoded(t, schemas.AppendDecision(nil, &d), d)
+	})
+}
+
+func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		request, err := json.Marshal(map[string]string{"text": drawText(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := schemas.Run{
+			Schema: schemas.Version, RunID: drawText(t), Environment: drawText(t), SourceID: drawText(t), Workflow: drawText(t),
+			TriggerID: drawText(t), TriggerRevision: rapid.Int64().Draw(t, "revision"), EventID: drawText(t), ReplayID: drawText(t),
+			ReceivedAt: drawTime(t), CreatedAt: drawTime(t), Request: request,
+		}
+		requireEncoded(t, schemas.AppendRun(nil, &r), r)
+	})
+}
+
+func requireEncoded[R schemas.Record](t *rapid.T, got []byte, record R) {
+	want, err := schemas.Encode(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+}
