@@ -40,7 +40,7 @@ type Index struct {
 	frozen   []*table    // full tables on their way into a segment, oldest first
 	spares   chan *table // the other tables, empty, once they are wiped
 	wiping   sync.WaitGroup
-	tables   []*table // all of them, tableCount
+	tables   []*table   // all of them, tableCount
 	segments []*segment // oldest first
 	filter   *filter
 	sealer   sealer

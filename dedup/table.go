@@ -16,9 +16,9 @@ type table struct {
 	slots  []slot
 	mapped []byte
 	count  int
-	base  int64 // the offset that slots count from
-	start int64 // the time that slots count from, Unix milliseconds; the first hour's beginning, less a margin
-	maxAt int64
+	base   int64 // the offset that slots count from
+	start  int64 // the time that slots count from, Unix milliseconds; the first hour's beginning, less a margin
+	maxAt  int64
 
 	from         int64 // it knows the records from this offset on
 	next, latest int64 // set when it is frozen: the offset after it, and the stream's clock

@@ -34,7 +34,7 @@ func BenchmarkProcessor(b *testing.B) {
 func benchmark(b *testing.B, guarantee processor.Guarantee) {
 	config, reader := benchWorld(b)
 	ctx, stop := context.WithCancel(b.Context())
-	p, err := processor.New(processor.Config{Guarantee: guarantee, Instance: "bench", BatchRecords: 20000, BatchTime: 100 * time.Millisecond, CommitTimeout: time.Minute},
+	p, err := processor.New(processor.Config{Guarantee: guarantee, Instance: "bench", BatchRecords: 20000, BatchTime: 100 * time.Millisecond, CommitTimeout: time.Minute, DedupDir: b.TempDir(), DedupMemory: 64 << 20},
 		config, reader, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

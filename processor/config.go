@@ -3,9 +3,10 @@ package processor
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
-	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/dedup"
 )
 
 // Guarantee says what a crash can do to decisions and runs.
@@ -27,6 +28,8 @@ type Config struct {
 	BatchRecords  int           `help:"Events that are decided and committed together at most." default:"20000"`
 	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile. It ends at once when nothing has; 0 commits each read by itself." default:"100ms"`
 	CommitTimeout time.Duration `help:"How long writing and committing a batch may take before it is given up and begun anew." default:"60s"`
+	DedupDir      string        `help:"Where the dedup indexes are kept. Losing them costs the time to read the events of the longest dedup window again." default:"${processor_dedup_dir}" placeholder:"DIR"`
+	DedupMemory   int64         `help:"Memory of the dedup indexes of all partitions together, in bytes. 512 MiB serve 100 million message IDs in the window." default:"${processor_dedup_memory}"`
 	SessionTime   time.Duration `help:"How long a stopped instance keeps its partitions; 0 takes the client's default, 45s." default:"0s"`
 }
 
@@ -45,6 +48,12 @@ func (c Config) Validate() error {
 	if c.CommitTimeout <= 0 || c.CommitTimeout > maxCommitTimeout {
 		problems = append(problems, fmt.Errorf("processor commit timeout %s: must be positive and at most %s, brokers refuse longer transactions", c.CommitTimeout, maxCommitTimeout))
 	}
+	if c.DedupDir == "" {
+		problems = append(problems, errors.New("processor dedup dir: must not be empty"))
+	}
+	if c.DedupMemory < dedup.MinMemory {
+		problems = append(problems, fmt.Errorf("processor dedup memory %d: must be at least %d bytes", c.DedupMemory, dedup.MinMemory))
+	}
 	if c.SessionTime < 0 {
 		problems = append(problems, fmt.Errorf("processor session time %s: must not be negative", c.SessionTime))
 	}
@@ -58,8 +67,14 @@ const maxCommitTimeout = 10 * time.Minute
 // a living processor lets one take, and holds up the readers of what a dead one wrote no longer than that.
 func (c Config) transactionTimeout() time.Duration { return c.BatchTime + c.CommitTimeout }
 
-// clockSkew is how far the clocks of ingest processes may be apart.
-const clockSkew = time.Hour
-
-// retention is how long the dedup index remembers: the longest window anybody may set, and the skew.
-const retention = time.Duration(schemas.MaxWindow) + clockSkew
+// instance returns the name of this instance.
+func (c Config) instance() string {
+	if c.Instance != "" {
+		return c.Instance
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "processor"
+	}
+	return host
+}

@@ -17,6 +17,7 @@ func (p *Processor) runSession(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer p.memory.close()
 	defer session.close()
 	pause := backoff.NewExponentialBackOff()
 	for {
@@ -109,12 +110,4 @@ func (p *Processor) commit(ctx context.Context, session session, batch *batch, e
 	}
 	p.memory.settle(batch.next)
 	return true, nil
-}
-
-// fetchError reports the first error of a poll.
-func fetchError(fetches kgo.Fetches) error {
-	for _, failed := range fetches.Errors() {
-		return fmt.Errorf("reading partition %d of %s: %w", failed.Partition, failed.Topic, failed.Err)
-	}
-	return nil
 }

@@ -26,6 +26,7 @@ type memory struct {
 	config  Config
 	kafka   kafka.Config
 	catalog *catalog.Reader
+	stopped *stoppedPartitions
 	logger  *slog.Logger
 
 	mu         sync.Mutex // guards the fields below
@@ -41,17 +42,23 @@ type remembered struct {
 	index     *dedup.Index // nil until it is complete; then the loop's
 	retention time.Duration
 	settled   int64 // the offset after the last committed one
+	hasBegun  bool  // whether a record was checked
 	progress  progress
 }
 
-func newMemory(config Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) *memory {
-	return &memory{config: config, kafka: cluster, catalog: reader, logger: logger, partitions: map[int32]*remembered{}}
+func newMemory(config Config, cluster kafka.Config, reader *catalog.Reader, stopped *stoppedPartitions, logger *slog.Logger) *memory {
+	return &memory{
+		config: config, kafka: cluster, catalog: reader, stopped: stopped, logger: logger, partitions: map[int32]*remembered{},
+	}
 }
 
 // assigned pauses partitions and completes their indexes in the background; then they are read. It is a callback of the
 // client, and ctx ends with the client.
 func (m *memory) assigned(ctx context.Context, client *kgo.Client, assigned map[string][]int32) {
 	client.PauseFetchPartitions(assigned)
+	for _, numbers := range assigned {
+		m.forget(numbers) // nothing, unless the client lost them without a word
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, numbers := range assigned {
@@ -69,15 +76,18 @@ func (m *memory) remember(client *kgo.Client, number int32, r *remembered) {
 	defer close(r.ready)
 	pause := backoff.NewExponentialBackOff()
 	for {
-		index, retention, err := m.open(r.ctx, number, &r.progress)
+		err := m.open(r.ctx, number, r)
 		if err == nil {
-			m.mu.Lock()
-			r.index, r.retention = index, retention
-			m.mu.Unlock()
-			client.ResumeFetchPartitions(m.topicPartition(number))
+			if _, isStopped := m.stopped.list()[number]; !isStopped {
+				client.ResumeFetchPartitions(m.topicPartition(number))
+			}
 			return
 		}
 		if r.ctx.Err() != nil {
+			return
+		}
+		if isFinal(err) {
+			m.stopped.stop(number, err)
 			return
 		}
 		wait := pause.NextBackOff()
@@ -95,21 +105,21 @@ func (m *memory) topicPartition(number int32) map[string][]int32 {
 }
 
 // revoked closes the indexes of partitions that leave. It is a callback of the client.
-func (m *memory) revoked(_ context.Context, client *kgo.Client, revoked map[string][]int32) {
+func (m *memory) revoked(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
 	for _, numbers := range revoked {
-		m.forget(client, numbers)
+		m.forget(numbers)
 	}
 }
 
 // close closes every index, at the end of a session: the next one is assigned its partitions anew.
-func (m *memory) close(client *kgo.Client) {
+func (m *memory) close() {
 	m.mu.Lock()
 	numbers := slices.Collect(maps.Keys(m.partitions))
 	m.mu.Unlock()
-	m.forget(client, numbers)
+	m.forget(numbers)
 }
 
-func (m *memory) forget(client *kgo.Client, numbers []int32) {
+func (m *memory) forget(numbers []int32) {
 	for _, number := range numbers {
 		m.mu.Lock()
 		r, found := m.partitions[number]
@@ -120,7 +130,6 @@ func (m *memory) forget(client *kgo.Client, numbers []int32) {
 		}
 		r.leave()
 		<-r.ready
-		client.ResumeFetchPartitions(m.topicPartition(number)) // a pause outlives the assignment
 		if r.index == nil {
 			continue
 		}
@@ -141,7 +150,7 @@ func (m *memory) of(number int32) (*remembered, error) {
 	return r, nil
 }
 
-// isSettled reports whether the decision on the record was committed by this session.
+// isSettled reports whether the decision on the record is committed.
 func (m *memory) isSettled(record *kgo.Record) bool {
 	r, err := m.of(record.Partition)
 	return err == nil && record.Offset < r.settled
@@ -158,9 +167,12 @@ func (m *memory) settle(next map[int32]int64) {
 }
 
 // check reports whether the event repeats an earlier one, and the offset of the first of them.
-func (m *memory) check(_ context.Context, record *kgo.Record, meta schemas.EventMeta, snapshot *catalog.Snapshot) (int64, bool, error) {
+func (m *memory) check(ctx context.Context, record *kgo.Record, meta schemas.EventMeta, snapshot *catalog.Snapshot) (int64, bool, error) {
 	r, err := m.of(record.Partition)
 	if err != nil {
+		return 0, false, err
+	}
+	if err := m.begin(ctx, r, record); err != nil {
 		return 0, false, err
 	}
 	r.index.Skip(record.Offset) // offsets that are missing in the log, if any: all records before have been noted
@@ -173,6 +185,24 @@ func (m *memory) check(_ context.Context, record *kgo.Record, meta schemas.Event
 		return 0, false, errors.New("a dedup window was made longer than what the index remembers; completing it anew")
 	}
 	return r.index.Check(meta.Key(), record.Offset, meta.ReceivedAt, window)
+}
+
+// begin makes sure, at the first record of an assignment, that nothing lies between it and what the index knows: the
+// group's position may have been moved by a transaction that was still under way when the index asked for it.
+func (m *memory) begin(ctx context.Context, r *remembered, first *kgo.Record) error {
+	if r.hasBegun {
+		return nil
+	}
+	r.hasBegun = true
+	if r.index.Next() >= first.Offset {
+		return nil
+	}
+	again, err := m.reread(first.Partition)
+	if err != nil {
+		return err
+	}
+	defer again.client.Close()
+	return m.complete(ctx, again, r.index, span{r.index.Next(), first.Offset}, &r.progress)
 }
 
 // window returns the dedup window of the event's endpoint, 0 for off.

@@ -39,12 +39,13 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		return nil, err
 	}
 	events := cluster.Topic(schemas.EventsTopic)
+	stopped := newStoppedPartitions(events, logger)
 	return &Processor{
 		config: config, kafka: cluster, catalog: reader, logger: logger, now: time.Now,
 		events: events, decisions: cluster.Topic(schemas.DecisionsTopic), runs: cluster.Topic(schemas.RunsTopic),
-		memory:   newMemory(cluster, logger),
+		memory:   newMemory(config, cluster, reader, stopped, logger),
 		triggers: &compiledTriggers{logger: logger},
-		stopped:  newStoppedPartitions(events, logger),
+		stopped:  stopped,
 	}, nil
 }
 

@@ -30,37 +30,47 @@ type rereader struct {
 // reach, to the next one.
 type span struct{ from, position int64 }
 
-// open opens the index of a partition and notes in it what it lacks.
-func (m *memory) open(ctx context.Context, partition int32, progress *progress) (*dedup.Index, time.Duration, error) {
-	retention := longestWindow(m.catalog.Snapshot()) + clockSkew
-	topic := m.kafka.Topic(schemas.EventsTopic)
+// reread connects to read a partition again. The client must be closed.
+func (m *memory) reread(partition int32) (rereader, error) {
 	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("connecting to read events again: %w", err)
+		return rereader{}, fmt.Errorf("connecting to read events again: %w", err)
 	}
-	defer client.Close()
-	again := rereader{client, topic, partition}
+	return rereader{client, m.kafka.Topic(schemas.EventsTopic), partition}, nil
+}
+
+// open opens the index of a partition, notes in it what it lacks, and hands it to the loop.
+func (m *memory) open(ctx context.Context, partition int32, r *remembered) error {
+	again, err := m.reread(partition)
+	if err != nil {
+		return err
+	}
+	defer again.client.Close()
 	detail, err := again.topicDetail(ctx)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
+	retention := longestWindow(m.catalog.Snapshot()) + clockSkew
 	needed, err := again.span(ctx, m.kafka.Group("processor"), retention)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	index, err := dedup.Open(dedup.Options{
-		Dir:   filepath.Join(m.config.DedupDir, m.config.instance(), topic, strconv.Itoa(int(partition))),
+		Dir:   filepath.Join(m.config.DedupDir, m.config.instance(), again.topic, strconv.Itoa(int(partition))),
 		Topic: detail.ID, Partition: partition, Retention: retention, Logger: m.logger,
 		Memory: max(m.config.DedupMemory/int64(len(detail.Partitions)), dedup.MinMemory),
 	})
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	if err := m.complete(ctx, again, index, needed, progress); err != nil {
-		return nil, 0, errors.Join(err, index.Close())
+	if err := m.complete(ctx, again, index, needed, &r.progress); err != nil {
+		return errors.Join(err, index.Close())
 	}
-	return index, retention, nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r.index, r.retention, r.settled = index, retention, needed.position
+	return nil
 }
 
 // complete notes the records between what the index knows and the position. An index that begins too late is emptied.

@@ -35,6 +35,8 @@ type world struct {
 	source  schemas.Source
 	start   time.Time // received_at of the first event
 
+	dedupDir string
+
 	decisions map[string]schemas.Decision // by event ID, collapsed
 	runs      map[string]schemas.Run      // by run ID, collapsed
 	copies    map[string]int              // how often each decision was read
@@ -48,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(cluster.Close)
 	w := &world{
-		t: t, cluster: cluster, start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
+		t: t, cluster: cluster, dedupDir: t.TempDir(), start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
 		config: kafka.Config{
 			Brokers: cluster.ListenAddrs(), TopicPrefix: "test.", ClientID: "test",
 			Topics: kafka.Settings{Partitions: 3, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
@@ -96,7 +98,9 @@ func (w *world) openCatalog() {
 // run starts a processor and returns a function that stops it.
 func (w *world) run(guarantee processor.Guarantee) (stop func()) {
 	w.t.Helper()
-	p, err := processor.New(processor.Config{Guarantee: guarantee, BatchRecords: 1000, CommitTimeout: 10 * time.Second},
+	p, err := processor.New(processor.Config{
+		Guarantee: guarantee, BatchRecords: 1000, CommitTimeout: 10 * time.Second, DedupDir: w.dedupDir, DedupMemory: 8 << 20,
+	},
 		w.config, w.reader, slog.New(slog.NewTextHandler(w.t.Output(), nil)))
 	if err != nil {
 		w.t.Fatal(err)

@@ -3,7 +3,6 @@ package processor
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -47,22 +46,11 @@ func (p *Processor) connect() (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
 		return newTransactional(append(options,
-			kgo.TransactionalID(p.kafka.Group("processor")+"."+p.instance()),
+			kgo.TransactionalID(p.kafka.Group("processor")+"."+p.config.instance()),
 			kgo.TransactionTimeout(p.config.transactionTimeout()),
 		))
 	}
 	return newAtLeastOnce(options)
-}
-
-func (p *Processor) instance() string {
-	if p.config.Instance != "" {
-		return p.config.Instance
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return "processor"
-	}
-	return host
 }
 
 func (p *Processor) sessionOptions() []kgo.Opt {
@@ -75,12 +63,15 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 		telemetry.KafkaLogger(p.logger),
 		kgo.ConsumerGroup(p.kafka.Group("processor")),
 		kgo.ConsumeTopics(p.events),
-		kgo.InstanceID(p.instance()),
+		kgo.InstanceID(p.config.instance()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(250*time.Millisecond),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		// A lost position must stop the processor: starting over silently is the largest source of repeats.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.OnPartitionsAssigned(p.memory.assigned),
+		kgo.OnPartitionsRevoked(p.memory.revoked),
+		kgo.OnPartitionsLost(p.memory.revoked),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.RequiredAcks(kgo.AllISRAcks()),

@@ -35,7 +35,7 @@ func (c *ingestCommand) Run(global *Global, ctx bound) error {
 
 type processorCommand struct {
 	Kafka     kafka.Config     `embed:"" prefix:"kafka-"`
-	Processor processor.Config `embed:"" prefix:"processor-" set:"processor_guarantee=exactly_once"`
+	Processor processor.Config `embed:"" prefix:"processor-" set:"processor_guarantee=exactly_once" set:"processor_dedup_dir=.millrace/dedup" set:"processor_dedup_memory=536870912"`
 }
 
 // Run runs the processor until a signal.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,7 +32,7 @@ type devCommand struct {
 	Kafka       kafka.Config      `embed:"" prefix:"kafka-"`
 	ClickHouse  eventlog.Config   `embed:"" prefix:"clickhouse-"`
 	Ingest      ingest.Config     `embed:"" prefix:"ingest-"`
-	Processor   processor.Config  `embed:"" prefix:"processor-" set:"processor_guarantee=at_least_once"`
+	Processor   processor.Config  `embed:"" prefix:"processor-" set:"processor_guarantee=at_least_once" set:"processor_dedup_dir=" set:"processor_dedup_memory=67108864"`
 	Dispatcher  dispatcher.Config `embed:"" prefix:"dispatcher-"`
 	API         api.Config        `embed:"" prefix:"api-"`
 	WorkflowAPI workflowAPIConfig `embed:"" prefix:"workflow-api-"`
@@ -110,6 +111,9 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	}
 	if outside.ReceiverURL != "" {
 		c.WorkflowAPI.URL = outside.ReceiverURL
+	}
+	if c.Processor.DedupDir == "" {
+		c.Processor.DedupDir = filepath.Join(c.DataDir, "dedup")
 	}
 	if c.API.IngestURL == "" {
 		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
