@@ -31,6 +31,7 @@ type memory struct {
 
 	mu         sync.Mutex // guards the fields below
 	partitions map[int32]*remembered
+	hasJoined  bool // whether the group has assigned anything, be it nothing, since the session began
 }
 
 // remembered is a partition that is assigned.
@@ -44,6 +45,12 @@ type remembered struct {
 	settled   int64 // the offset after the last committed one
 	hasBegun  bool  // whether a record was checked
 	progress  progress
+}
+
+func newRemembered(ctx context.Context) *remembered {
+	r := &remembered{ready: make(chan struct{})}
+	r.ctx, r.leave = context.WithCancel(ctx)
+	return r
 }
 
 func newMemory(config Config, cluster kafka.Config, reader *catalog.Reader, stopped *stoppedPartitions, logger *slog.Logger) *memory {
@@ -61,10 +68,10 @@ func (m *memory) assigned(ctx context.Context, client *kgo.Client, assigned map[
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.hasJoined = true
 	for _, numbers := range assigned {
 		for _, number := range numbers {
-			r := &remembered{ready: make(chan struct{})}
-			r.ctx, r.leave = context.WithCancel(ctx)
+			r := newRemembered(ctx)
 			m.partitions[number] = r
 			go m.remember(client, number, r)
 		}
@@ -114,6 +121,7 @@ func (m *memory) revoked(_ context.Context, _ *kgo.Client, revoked map[string][]
 // close closes every index, at the end of a session: the next one is assigned its partitions anew.
 func (m *memory) close() {
 	m.mu.Lock()
+	m.hasJoined = false
 	numbers := slices.Collect(maps.Keys(m.partitions))
 	m.mu.Unlock()
 	m.forget(numbers)

@@ -35,7 +35,8 @@ type world struct {
 	source  schemas.Source
 	start   time.Time // received_at of the first event
 
-	dedupDir string
+	dedupDir  string
+	processor *processor.Processor // started last
 
 	decisions map[string]schemas.Decision // by event ID, collapsed
 	runs      map[string]schemas.Run      // by run ID, collapsed
@@ -105,6 +106,7 @@ func (w *world) run(guarantee processor.Guarantee) (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.processor = p
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()

@@ -47,7 +47,7 @@ func Start(t testing.TB, flags ...string) *Pipeline {
 	p.Kafka = kafka
 	p.flags = append([]string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
-		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka,
+		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
 	}, flags...)
 	t.Cleanup(p.cleanUp)
 	p.Restart()

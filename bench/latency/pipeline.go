@@ -32,7 +32,7 @@ func start(ctx context.Context, binary, library, workflowAPI string) (*pipeline,
 	p := &pipeline{dataDir: dataDir, api: freeAddr()}
 	p.process = exec.CommandContext(ctx, binary, "dev", "--data-dir="+dataDir, "--library-dir="+library, "--workflow-api-url="+workflowAPI,
 		"--ingest-listen="+freeAddr(), "--api-listen="+p.api, "--receiver-listen="+freeAddr(),
-		"--embedded-kafka-listen="+freeAddr(), "--embedded-clickhouse-listen="+freeAddr(), "--log-level=warn")
+		"--embedded-kafka-listen="+freeAddr(), "--embedded-clickhouse-listen="+freeAddr(), "--admin-listen=", "--log-level=warn")
 	p.process.Stderr = os.Stderr
 	if err := p.process.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s (make build): %w", binary, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // The commands that run one role against a real Kafka and a real ClickHouse.
@@ -34,8 +35,9 @@ func (c *ingestCommand) Run(global *Global, ctx bound) error {
 }
 
 type processorCommand struct {
-	Kafka     kafka.Config     `embed:"" prefix:"kafka-"`
-	Processor processor.Config `embed:"" prefix:"processor-" set:"processor_guarantee=exactly_once" set:"processor_dedup_dir=.millrace/dedup" set:"processor_dedup_memory=536870912"`
+	Kafka     kafka.Config          `embed:"" prefix:"kafka-"`
+	Processor processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=exactly_once',set='processor_dedup_dir=.millrace/dedup',set='processor_dedup_memory=536870912'"`
+	Admin     telemetry.AdminConfig `embed:"" prefix:"admin-"`
 }
 
 // Run runs the processor until a signal.
@@ -45,7 +47,7 @@ func (c *processorCommand) Run(global *Global, ctx bound) error {
 		return err
 	}
 	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return startProcessor(ctx, c.Processor, c.Kafka, reader, logger)
+		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
 	})
 }
 

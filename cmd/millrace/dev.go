@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/telemetry"
 )
 
 type devCommand struct {
@@ -29,13 +30,14 @@ type devCommand struct {
 	EmbeddedClickHouse embedded.ClickHouseConfig `embed:"" prefix:"embedded-clickhouse-"`
 	Receiver           embedded.ReceiverConfig   `embed:"" prefix:"receiver-"`
 
-	Kafka       kafka.Config      `embed:"" prefix:"kafka-"`
-	ClickHouse  eventlog.Config   `embed:"" prefix:"clickhouse-"`
-	Ingest      ingest.Config     `embed:"" prefix:"ingest-"`
-	Processor   processor.Config  `embed:"" prefix:"processor-" set:"processor_guarantee=at_least_once" set:"processor_dedup_dir=" set:"processor_dedup_memory=67108864"`
-	Dispatcher  dispatcher.Config `embed:"" prefix:"dispatcher-"`
-	API         api.Config        `embed:"" prefix:"api-"`
-	WorkflowAPI workflowAPIConfig `embed:"" prefix:"workflow-api-"`
+	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
+	ClickHouse  eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
+	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
+	Admin       telemetry.AdminConfig `embed:"" prefix:"admin-"`
+	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
+	API         api.Config            `embed:"" prefix:"api-"`
+	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
 }
 
 // Help is shown by --help, above the flags.
@@ -155,7 +157,9 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	group.Go(func() error {
 		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
 	})
-	group.Go(func() error { return startProcessor(ctx, c.Processor, c.Kafka, reader, logger) })
+	group.Go(func() error {
+		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
+	})
 	group.Go(func() error {
 		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
 	})

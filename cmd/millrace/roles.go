@@ -18,6 +18,7 @@ import (
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // The start functions construct a role and run it until ctx ends. The role commands and `millrace dev` call the same
@@ -31,12 +32,21 @@ func startIngest(ctx context.Context, config ingest.Config, cluster kafka.Config
 	return role.Run(ctx)
 }
 
-func startProcessor(ctx context.Context, config processor.Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
-	role, err := processor.New(config, cluster, reader, logger)
+func startProcessor(ctx context.Context, config processorConfig, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
+	role, err := processor.New(config.processor, cluster, reader, logger)
 	if err != nil {
 		return err
 	}
-	return role.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return role.Run(ctx) })
+	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, logger) })
+	return group.Wait()
+}
+
+// processorConfig is the processor with its admin listener.
+type processorConfig struct {
+	processor processor.Config
+	admin     telemetry.AdminConfig
 }
 
 func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {

@@ -1,0 +1,59 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// AdminConfig holds the settings of the admin listener.
+type AdminConfig struct {
+	Listen string `help:"Address on which /healthz and /readyz answer, for orchestrators; empty is none." default:"127.0.0.1:8083" placeholder:"HOST:PORT"`
+}
+
+// Readiness is what /readyz answers: with 200 when Ready, otherwise with 503.
+type Readiness struct {
+	Ready bool `json:"ready"`
+	// Partitions says, by partition, "ready" or what it waits for. One that waits holds up no other.
+	Partitions map[int32]string `json:"partitions,omitempty"`
+}
+
+// ServeAdmin answers on the admin listener until ctx ends. ready is called for each request, by several goroutines.
+func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness, logger *slog.Logger) error {
+	if config.Listen == "" {
+		<-ctx.Done()
+		return nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for health checks (--admin-listen): %w", err)
+	}
+	server := &http.Server{Handler: admin(ready, logger), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for such an answer
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving health checks: %w", err)
+	}
+	return nil
+}
+
+func admin(ready func() Readiness, logger *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		state := ready()
+		w.Header().Set("Content-Type", "application/json")
+		if !state.Ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		if err := json.NewEncoder(w).Encode(state); err != nil {
+			logger.Debug("answering /readyz", "error", err)
+		}
+	})
+	return mux
+}

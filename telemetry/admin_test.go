@@ -1,0 +1,65 @@
+package telemetry_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/telemetry"
+)
+
+func TestReadinessIsAnsweredWithWhatIsMissing(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	var isReady atomic.Bool
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- telemetry.ServeAdmin(ctx, telemetry.AdminConfig{Listen: address}, func() telemetry.Readiness {
+			return telemetry.Readiness{Ready: isReady.Load(), Partitions: map[int32]string{3: "dedup index: 10 of 20 events"}}
+		}, slog.New(slog.DiscardHandler))
+	}()
+	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "10 of 20") {
+		t.Errorf("%d %s", status, body)
+	}
+	isReady.Store(true)
+	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d", status)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// get asks until somebody listens.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		response, err := http.Get(url)
+		if err == nil {
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return response.StatusCode, string(body)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
