@@ -12,10 +12,10 @@ LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
 FUZZTIME ?= 30s
 ARGS ?=
 
-.PHONY: help run build test lint fmt fuzz bench bench-ingest bench-latency seed library clean
+.PHONY: help run build test test-kafka kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency seed library clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passes flags
 	./bin/millrace dev --data-dir=$(DATA_DIR) $(ARGS)
@@ -26,6 +26,20 @@ build: ## build bin/millrace
 test: build library ## run every test, with the race detector; ARGS="-run Name" passes flags
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
+
+# The packages that reach a broker; the others would only run a second time.
+KAFKA_PACKAGES := ./kafka ./catalog ./ingest ./processor ./dispatcher ./eventlog/... ./e2e
+
+test-kafka: build library ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
+	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
+		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
+		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
+kafka-up: ## start Apache Kafka on 127.0.0.1:19092 (KAFKA_PORT), fetched once through Maven
+	@deploy/kafka/kafka up
+
+kafka-down: ## stop it
+	@deploy/kafka/kafka down
 
 library: build ## fetch the pinned ClickHouse engine library, once
 	./bin/millrace library --library-dir=$(LIBRARY_DIR)
