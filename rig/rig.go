@@ -45,13 +45,28 @@ func Start(t testing.TB, flags ...string) *Pipeline {
 	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
 	p.Kafka = kafka
-	p.flags = append([]string{
+	p.flags = []string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
 		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka,
-	}, flags...)
+	}
+	p.flags = append(append(p.flags, p.kafkaFlags()...), flags...)
 	t.Cleanup(p.cleanUp)
 	p.Restart()
 	return p
+}
+
+// kafkaFlags point the pipeline to the broker that the tests share, if they do.
+func (p *Pipeline) kafkaFlags() []string {
+	p.t.Helper()
+	if _, shared := sharedBroker(p.t); !shared {
+		return nil
+	}
+	cluster := Kafka(p.t)
+	p.Kafka = cluster.Brokers[0]
+	return []string{
+		"--kafka-brokers=" + p.Kafka, "--kafka-topic-prefix=" + cluster.TopicPrefix, "--kafka-topics-partitions=3",
+		"--processor-guarantee=exactly_once",
+	}
 }
 
 // Restart starts the process again on the same data and waits until it is ready.
