@@ -78,7 +78,7 @@ func ignoreEnd(ctx context.Context, err error) error {
 
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
-	session, err := p.newSession()
+	session, err := p.newSession(ctx)
 	if err != nil {
 		return err
 	}

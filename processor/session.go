@@ -25,10 +25,10 @@ type session interface {
 	close()
 }
 
-func (p *Processor) newSession() (session, error) {
+func (p *Processor) newSession(ctx context.Context) (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
-		return newTransactional(options, p.kafka.Group("processor")+"."+p.instance())
+		return newTransactional(ctx, options, p.kafka.Group("processor")+"."+p.instance())
 	}
 	return newAtLeastOnce(options)
 }
@@ -67,10 +67,16 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 // transactional commits outputs and offsets in one Kafka transaction.
 type transactional struct{ session *kgo.GroupTransactSession }
 
-func newTransactional(options []kgo.Opt, transactionalID string) (session, error) {
+func newTransactional(ctx context.Context, options []kgo.Opt, transactionalID string) (session, error) {
 	s, err := kgo.NewGroupTransactSession(append(options, kgo.TransactionalID(transactionalID))...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting the processor: %w", err)
+	}
+	// A predecessor that was killed may have left a transaction open. Its offsets can be read only once it has ended:
+	// now, by asking for our producer ID, or else when the broker's patience ends, after 40 s of standing still.
+	if _, _, err := s.Client().ProducerID(ctx); err != nil {
+		s.CloseAllowingRebalance()
+		return nil, fmt.Errorf("ending the transaction that a predecessor may have left: %w", err)
 	}
 	return transactional{s}, nil
 }
