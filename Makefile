@@ -12,7 +12,7 @@ LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
 FUZZTIME ?= 30s
 ARGS ?=
 
-.PHONY: help run build test test-kafka kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency seed library clean
+.PHONY: help run build test test-kafka test-containers kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency seed library clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ test-kafka: build library ## run the tests that reach a broker on Apache Kafka (
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
 
+# The broker's image and a container engine are not everywhere, so this is not in CI.
+test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)
+	@$(GO) build -C rig/containers -o $(CURDIR)/bin/containers . && \
+		MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
+		./bin/containers $(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
 kafka-up: ## start Apache Kafka on 127.0.0.1:19092 (KAFKA_PORT), fetched once through Maven
 	@deploy/kafka/kafka up
 
@@ -46,6 +52,7 @@ library: build ## fetch the pinned ClickHouse engine library, once
 
 lint: ## golangci-lint and gofumpt, pinned in tools/go.mod
 	$(TOOL) golangci-lint run ./...
+	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 
