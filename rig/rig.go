@@ -1,6 +1,7 @@
 // Package rig is what the end-to-end tests stand on: it builds the binary, runs `millrace dev` as a process of its own
 // on free ports and a fresh data directory, stops it, kills it, starts it again, and speaks HTTP to it. A test waits for
-// conditions, never for time. When a test fails the rig prints the process's log and keeps the data directory.
+// conditions, never for time. When a test fails the rig prints the process's log and keeps the data directory. It also
+// decides for every test on which Kafka it runs (Kafka, in backend.go).
 package rig
 
 import (
