@@ -13,10 +13,10 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
+.PHONY: help run build test test-kafka test-containers kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passes flags
 	./bin/millrace dev --data-dir=$(DATA_DIR) $(ARGS)
@@ -28,11 +28,32 @@ test: build library ## run every test, with the race detector; ARGS="-run Name" 
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
+# The packages that reach a broker; the others would only run a second time.
+KAFKA_PACKAGES := ./kafka ./catalog ./ingest ./processor ./dispatcher ./eventlog/... ./e2e
+
+test-kafka: build library ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
+	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
+		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
+		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
+# The broker's image and a container engine are not everywhere, so this is not in CI.
+test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)
+	@$(GO) build -C rig/containers -o $(CURDIR)/bin/containers . && \
+		MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
+		./bin/containers $(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
+kafka-up: ## start Apache Kafka on 127.0.0.1:19092 (KAFKA_PORT), fetched once through Maven
+	@deploy/kafka/kafka up
+
+kafka-down: ## stop it
+	@deploy/kafka/kafka down
+
 library: build ## fetch the pinned ClickHouse engine library, once
 	./bin/millrace library --library-dir=$(LIBRARY_DIR)
 
 lint: ## golangci-lint and gofumpt, pinned in tools/go.mod
 	$(TOOL) golangci-lint run ./...
+	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 

@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -25,13 +25,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newCluster returns a broker with the topics on it.
 func newCluster(t *testing.T) kafka.Config {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
+	cluster := rig.Kafka(t)
 	config := kafka.Config{
-		Brokers: broker.ListenAddrs(), TopicPrefix: "test.", ClientID: "test",
+		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 		Topics: kafka.Settings{Partitions: 2, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
 	if err := config.EnsureTopics(t.Context()); err != nil {

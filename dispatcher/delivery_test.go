@@ -99,7 +99,7 @@ func TestRefusedRunIsADeadLetterAtOnceWithTheAnswer(t *testing.T) {
 	p.write(0, "c", newRun("long"))
 	p.run(quick())
 	dead := map[string]schemas.DeadLetter{}
-	for _, letter := range readTopic[schemas.DeadLetter](p, "millrace.runs.dead", 3) {
+	for _, letter := range readTopic[schemas.DeadLetter](p, schemas.DeadRunsTopic, 3) {
 		dead[letter.Run.RunID] = letter
 	}
 	bad := dead["bad"]
@@ -212,7 +212,7 @@ func TestRunThatIsTooOldIsADeadLetter(t *testing.T) {
 	p.write(0, "b", ageing)
 	p.run(quick())
 	dead := map[string]schemas.DeadLetter{}
-	for _, letter := range readTopic[schemas.DeadLetter](p, "millrace.runs.dead", 2) {
+	for _, letter := range readTopic[schemas.DeadLetter](p, schemas.DeadRunsTopic, 2) {
 		dead[letter.Run.RunID] = letter
 	}
 	if last := dead["old"].Last; last.Outcome != schemas.Dead || last.StatusCode != 0 || !strings.Contains(last.Error, "not tried") {
@@ -238,7 +238,7 @@ func TestRecordThatIsNoRunDoesNotStopThePartition(t *testing.T) {
 	p.deliveries(1)
 	p.waitCommitted(0, 5)
 	log := p.log.String()
-	if strings.Count(log, "is not a run") != 4 || !strings.Contains(log, "topic=millrace.runs partition=0 offset=1") {
+	if strings.Count(log, "is not a run") != 4 || !strings.Contains(log, "topic="+p.kafka.Topic(schemas.RunsTopic)+" partition=0 offset=1") {
 		t.Errorf("log:\n%s", log)
 	}
 	if len(p.api.calls("")) != 1 {

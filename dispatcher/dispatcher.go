@@ -127,6 +127,8 @@ func (d *Dispatcher) options(group *group) []kgo.Opt {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
+		// A process that was killed gives its partitions up this much later; until then its runs wait.
+		kgo.SessionTimeout(15*time.Second),
 		kgo.OnPartitionsAssigned(group.assigned),
 		kgo.OnPartitionsRevoked(group.revoked),
 		kgo.OnPartitionsLost(group.lost),

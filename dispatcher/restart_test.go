@@ -114,7 +114,7 @@ func TestCallThatOutlastsTheDrainIsCutOffAndSentAgain(t *testing.T) {
 }
 
 func TestNothingIsCommittedBeforeKafkaHasTheDeliveryRecord(t *testing.T) {
-	p := newPipeline(t, 1, func(call) reply { return ok() })
+	p := newFaultyPipeline(t, 1, func(call) reply { return ok() })
 	p.write(0, "k", newRun("r1"))
 	asked, allow := make(chan struct{}, 1), make(chan struct{})
 	p.cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -136,7 +136,7 @@ func TestNothingIsCommittedBeforeKafkaHasTheDeliveryRecord(t *testing.T) {
 }
 
 func TestDeliveryRecordThatKafkaNeverTakesEndsTheRole(t *testing.T) {
-	p := newPipeline(t, 1, func(call) reply { return ok() })
+	p := newFaultyPipeline(t, 1, func(call) reply { return ok() })
 	p.write(0, "k", newRun("r1"))
 	p.cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		p.cluster.KeepControl()
@@ -178,13 +178,13 @@ func TestOffsetOutOfRangeEndsTheRoleInsteadOfSkippingRuns(t *testing.T) {
 	p.write(0, "k", newRun("r1"))
 	p.write(0, "k", newRun("r2"))
 	var offsets kadm.Offsets
-	offsets.AddOffset("millrace.runs", 0, 2, -1)
+	offsets.AddOffset(p.kafka.Topic(schemas.RunsTopic), 0, 2, -1)
 	if _, err := kadm.NewClient(p.client).DeleteRecords(t.Context(), offsets); err != nil {
 		t.Fatal(err)
 	}
 	stop = p.run(quick())
 	p.eventually("the end of the role", func() bool { return strings.Count(p.log.String(), "no new call starts") == 2 })
-	if err := stop(); !errors.Is(err, kerr.OffsetOutOfRange) || !strings.Contains(err.Error(), "millrace.runs partition 0") {
+	if err := stop(); !errors.Is(err, kerr.OffsetOutOfRange) || !strings.Contains(err.Error(), p.kafka.Topic(schemas.RunsTopic)+" partition 0") {
 		t.Errorf("Run returned %v", err)
 	}
 	if len(p.api.calls("r2")) != 0 {
@@ -220,7 +220,7 @@ func TestTwoDispatchersShareThePartitionsAndHandThemOver(t *testing.T) {
 }
 
 func TestStopIsQuickWhenKafkaIsGone(t *testing.T) {
-	p := newPipeline(t, 1, func(call) reply { return ok() })
+	p := newFaultyPipeline(t, 1, func(call) reply { return ok() })
 	p.write(0, "k", newRun("r1"))
 	config := quick()
 	config.DrainTimeout = 100 * time.Millisecond

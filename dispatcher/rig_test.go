@@ -23,6 +23,7 @@ import (
 
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -42,7 +43,7 @@ func quick() dispatcher.Config {
 // pipeline is a broker, a scripted workflow API, and the means to run dispatchers between them.
 type pipeline struct {
 	t       testing.TB
-	cluster *kfake.Cluster
+	cluster *kfake.Cluster // of newFaultyPipeline only
 	kafka   kafka.Config
 	client  *kgo.Client
 	api     *workflowAPI
@@ -54,15 +55,30 @@ type pipeline struct {
 
 func newPipeline(t testing.TB, partitions int32, script func(call) reply) *pipeline {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1),
-		kfake.SeedTopics(partitions, "millrace.runs", "millrace.deliveries", "millrace.runs.dead"))
-	if err != nil {
+	return newPipelineOn(t, rig.Kafka(t), partitions, script)
+}
+
+// newFaultyPipeline is newPipeline on a broker that the test can let fail: p.cluster.
+func newFaultyPipeline(t testing.TB, partitions int32, script func(call) reply) *pipeline {
+	t.Helper()
+	fake, cluster := rig.Fake(t)
+	p := newPipelineOn(t, cluster, partitions, script)
+	p.cluster = fake
+	return p
+}
+
+func newPipelineOn(t testing.TB, cluster rig.Cluster, partitions int32, script func(call) reply) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, log: &safeBuffer{}}
+	p.logger = slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p.kafka = kafka.Config{
+		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
+		Topics: kafka.Settings{Partitions: int(partitions), ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
+	}
+	if err := p.kafka.EnsureTopics(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(cluster.Close)
-	p := &pipeline{t: t, cluster: cluster, log: &safeBuffer{}}
-	p.logger = slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	p.kafka = kafka.Config{Brokers: cluster.ListenAddrs(), TopicPrefix: "millrace.", ClientID: "test"}
+	var err error
 	p.client, err = kgo.NewClient(append(p.kafka.Options(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +134,7 @@ func (p *pipeline) writeBytes(partition int32, key string, value []byte) {
 }
 
 func (p *pipeline) record(partition int32, key string, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: "millrace.runs", Partition: partition, Key: []byte(key), Value: value}
+	return &kgo.Record{Topic: p.kafka.Topic(schemas.RunsTopic), Partition: partition, Key: []byte(key), Value: value}
 }
 
 // committed returns the committed offset of each partition of the runs topic that has one.
@@ -129,7 +145,7 @@ func (p *pipeline) committed() map[int32]int64 {
 		p.t.Fatal(err)
 	}
 	got := map[int32]int64{}
-	for partition, offset := range offsets["millrace.runs"] {
+	for partition, offset := range offsets[p.kafka.Topic(schemas.RunsTopic)] {
 		got[partition] = offset.At
 	}
 	return got
@@ -144,7 +160,7 @@ func (p *pipeline) waitCommitted(partition int32, want int64) {
 func (p *pipeline) deliveries(n int) map[string][]schemas.Delivery {
 	p.t.Helper()
 	byRun := map[string][]schemas.Delivery{}
-	for _, delivery := range readTopic[schemas.Delivery](p, "millrace.deliveries", n) {
+	for _, delivery := range readTopic[schemas.Delivery](p, schemas.DeliveriesTopic, n) {
 		byRun[delivery.RunID] = append(byRun[delivery.RunID], delivery)
 	}
 	return byRun
@@ -152,7 +168,7 @@ func (p *pipeline) deliveries(n int) map[string][]schemas.Delivery {
 
 func readTopic[R schemas.Record](p *pipeline, topic string, n int) []R {
 	p.t.Helper()
-	client, err := kgo.NewClient(append(p.kafka.Options(), kgo.ConsumeTopics(topic), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))...)
+	client, err := kgo.NewClient(append(p.kafka.Options(), kgo.ConsumeTopics(p.kafka.Topic(topic)), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))...)
 	if err != nil {
 		p.t.Fatal(err)
 	}

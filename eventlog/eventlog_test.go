@@ -90,7 +90,7 @@ func TestRestartsMidWayLoseAndDoubleNothing(t *testing.T) {
 }
 
 func TestStoppingWritesAndCommitsWhatWasRead(t *testing.T) {
-	r := newRig(t, sharedEngine(t))
+	r := newWatchedRig(t, sharedEngine(t))
 	r.config.Flush.Interval = time.Second
 	stop := r.start()
 	events := r.many(101)

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
+	backend "github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -31,31 +31,40 @@ type rig struct {
 	client *kgo.Client
 	logs   *journal
 
-	mu      sync.Mutex // guards offsets
-	offsets map[string]int64
+	mu      sync.Mutex       // guards offsets
+	offsets map[string]int64 // of newWatchedRig only
 }
 
 func newRig(tb testing.TB, engine *engine) *rig {
 	tb.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(broker.Close)
-	r := &rig{config: engine.config(tb), logs: new(journal), offsets: make(map[string]int64)}
-	broker.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		broker.KeepControl()
+	return newRigOn(tb, engine, backend.Kafka(tb))
+}
+
+// newWatchedRig is newRig on a broker that tells what is fetched from it.
+func newWatchedRig(tb testing.TB, engine *engine) *rig {
+	tb.Helper()
+	fake, cluster := backend.Fake(tb)
+	r := newRigOn(tb, engine, cluster)
+	fake.ControlKey(int16(kmsg.Fetch), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
 		r.note(request.(*kmsg.FetchRequest))
 		return nil, nil, false
 	})
+	return r
+}
+
+func newRigOn(tb testing.TB, engine *engine, cluster backend.Cluster) *rig {
+	tb.Helper()
+	r := &rig{config: engine.config(tb), logs: new(journal), offsets: make(map[string]int64)}
 	r.tb = tb
 	r.kafka = kafka.Config{
-		Brokers: broker.ListenAddrs(), TopicPrefix: "t.", ClientID: "test",
+		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 		Topics: kafka.Settings{Partitions: 3, ReplicationFactor: 1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
 	if err := r.kafka.EnsureTopics(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
+	var err error
 	if r.client, err = kgo.NewClient(r.kafka.Options()...); err != nil {
 		tb.Fatal(err)
 	}
@@ -111,7 +120,7 @@ func (r *rig) note(request *kmsg.FetchRequest) {
 	}
 }
 
-// fetched waits until the event log asks for what comes behind the first n records: it has taken those.
+// fetched, of a watched rig, waits until the event log asks for what comes behind the first n records: it has taken those.
 func (r *rig) fetched(n int) {
 	r.tb.Helper()
 	eventually(r.tb, func() error {

@@ -39,7 +39,7 @@ func (w *world) stall() (held <-chan struct{}, resume func()) {
 }
 
 func TestKafkaThatDoesNotAnswerInTimeIs503AndHeals(t *testing.T) {
-	w := newWorld(t, func(c *ingest.Config) { c.AckTimeout = time.Second })
+	w := newFaultyWorld(t, func(c *ingest.Config) { c.AckTimeout = time.Second })
 	endpoint := w.endpoint("production", nil)
 	_, resume := w.stall()
 	requireUnavailable(t, w.post(endpoint, good))
@@ -59,7 +59,7 @@ func TestKafkaThatDoesNotAnswerInTimeIs503AndHeals(t *testing.T) {
 }
 
 func TestKafkaThatIsGoneIs503(t *testing.T) {
-	w := newWorld(t, func(c *ingest.Config) { c.AckTimeout = time.Second })
+	w := newFaultyWorld(t, func(c *ingest.Config) { c.AckTimeout = time.Second })
 	endpoint := w.endpoint("production", nil)
 	w.broker.Close()
 	requireUnavailable(t, w.post(endpoint, good))
@@ -72,7 +72,7 @@ func TestBeyondTheBoundEventsAreRefusedAtOnce(t *testing.T) {
 	}
 	for name, change := range bounds {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(c *ingest.Config) {
+			w := newFaultyWorld(t, func(c *ingest.Config) {
 				c.AckTimeout = patience
 				change(c)
 			})
@@ -100,7 +100,7 @@ func TestBeyondTheBoundEventsAreRefusedAtOnce(t *testing.T) {
 }
 
 func TestRefusalOfTheBrokerIs503(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newFaultyWorld(t, nil)
 	w.broker.ControlKey(produceKey, func(request kmsg.Request) (kmsg.Response, error, bool) {
 		w.broker.KeepControl()
 		return refusedProduce(request.(*kmsg.ProduceRequest)), nil, true

@@ -181,7 +181,7 @@ func TestNoKeyOrBodyIsInTheProcessLog(t *testing.T) {
 }
 
 func TestRequestsInHandAreAnsweredAtShutdown(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newFaultyWorld(t, nil)
 	endpoint := w.endpoint("production", nil)
 	held, resume := w.stall()
 	answered := make(chan answer, 1)

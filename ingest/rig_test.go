@@ -20,6 +20,7 @@ import (
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -37,7 +38,7 @@ const patience = 30 * time.Second
 type world struct {
 	t      testing.TB
 	client *http.Client
-	broker *kfake.Cluster
+	broker *kfake.Cluster // of newFaultyWorld only
 	kafka  kafka.Config
 	writer *catalog.Writer
 	source schemas.Source
@@ -56,13 +57,22 @@ func settings() ingest.Config {
 
 func newWorld(t testing.TB, change func(*ingest.Config)) *world {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SleepOutOfOrder())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
-	w := &world{t: t, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, broker: broker, logged: &lockedBuffer{}, kafka: kafka.Config{
-		Brokers: broker.ListenAddrs(), TopicPrefix: "test.", ClientID: "test",
+	return newWorldOn(t, rig.Kafka(t), change)
+}
+
+// newFaultyWorld is newWorld on a broker that the test can let fail: w.broker.
+func newFaultyWorld(t testing.TB, change func(*ingest.Config)) *world {
+	t.Helper()
+	fake, cluster := rig.Fake(t, kfake.SleepOutOfOrder())
+	w := newWorldOn(t, cluster, change)
+	w.broker = fake
+	return w
+}
+
+func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) *world {
+	t.Helper()
+	w := &world{t: t, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, logged: &lockedBuffer{}, kafka: kafka.Config{
+		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 		Topics: kafka.Settings{Partitions: 3, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}}
 	if err := w.kafka.EnsureTopics(t.Context()); err != nil {

@@ -6,30 +6,25 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func config(brokers []string) kafka.Config {
+func config(cluster rig.Cluster) kafka.Config {
 	return kafka.Config{
-		Brokers: brokers, TopicPrefix: "test.", ClientID: "test",
+		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 		Topics: kafka.Settings{Partitions: 3, ReplicationFactor: -1, MinInsyncReplicas: 1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
 }
 
 func TestEveryTopicIsCreatedAsItIsDescribed(t *testing.T) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer broker.Close()
-	c := config(broker.ListenAddrs())
+	c := config(rig.Kafka(t))
 	c.Topics.LimitTotal(1 << 20)
 	for range 2 { // what exists stays as it is
 		if err := c.EnsureTopics(t.Context()); err != nil {
@@ -91,27 +86,27 @@ func requireConfigs(t *testing.T, client *kgo.Client, name string, topic schemas
 }
 
 func TestPingTellsWhetherTheClusterAnswers(t *testing.T) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
+	fake, cluster := rig.Fake(t)
+	if err := config(rig.Kafka(t)).Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
-	c := config(broker.ListenAddrs())
+	c := config(cluster)
 	if err := c.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	broker.Close()
+	fake.Close()
 	if err := c.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), c.Brokers[0]) {
 		t.Errorf("the error does not name the broker: %v", err)
 	}
 }
 
 func TestSettingsThatCannotWorkAreListedTogether(t *testing.T) {
-	if err := config([]string{"a:1"}).Validate(); err != nil {
+	if err := config(rig.Cluster{Brokers: []string{"a:1"}}).Validate(); err != nil {
 		t.Error(err)
 	}
 	f := func(change func(*kafka.Config), want ...string) {
 		t.Helper()
-		c := config([]string{"a:1"})
+		c := config(rig.Cluster{Brokers: []string{"a:1"}})
 		change(&c)
 		err := c.Validate()
 		for _, part := range want {

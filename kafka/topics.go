@@ -40,8 +40,8 @@ func (s Settings) Validate() error {
 	return errors.Join(problems...)
 }
 
-// EnsureTopics creates the topics that are missing and leaves the others as they are. It is safe to call from several
-// processes at once.
+// EnsureTopics creates the topics that are missing and leaves the others as they are, and returns when every broker
+// knows them. It is safe to call from several processes at once.
 func (c Config) EnsureTopics(ctx context.Context) error {
 	client, err := kgo.NewClient(c.Options()...)
 	if err != nil {
@@ -54,7 +54,7 @@ func (c Config) EnsureTopics(ctx context.Context) error {
 			return fmt.Errorf("creating topic %s: %w", c.Topic(topic.Name), err)
 		}
 	}
-	return nil
+	return c.awaitTopics(ctx, client)
 }
 
 func (c Config) ensure(ctx context.Context, admin *kadm.Client, topic schemas.Topic) error {

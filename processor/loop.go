@@ -13,7 +13,7 @@ const maxBatchBytes = 64 << 20
 
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
-	session, err := p.newSession()
+	session, err := p.newSession(ctx)
 	if err != nil {
 		return err
 	}

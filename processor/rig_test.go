@@ -16,6 +16,7 @@ import (
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -26,14 +27,13 @@ const patience = 30 * time.Second
 
 // world is a broker with a catalog, and a client that writes events and reads what the processor writes.
 type world struct {
-	t       *testing.T
-	cluster *kfake.Cluster
-	config  kafka.Config
-	reader  *catalog.Reader
-	writer  *catalog.Writer
-	client  *kgo.Client
-	source  schemas.Source
-	start   time.Time // received_at of the first event
+	t      *testing.T
+	config kafka.Config
+	reader *catalog.Reader
+	writer *catalog.Writer
+	client *kgo.Client
+	source schemas.Source
+	start  time.Time // received_at of the first event
 
 	dedupDir  string
 	processor *processor.Processor // started last
@@ -45,15 +45,15 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
+	return newWorldOn(t, rig.Kafka(t, kfake.GroupMinSessionTimeout(100*time.Millisecond)))
+}
+
+func newWorldOn(t *testing.T, cluster rig.Cluster) *world {
+	t.Helper()
 	w := &world{
-		t: t, cluster: cluster, dedupDir: t.TempDir(), start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
+		t: t, dedupDir: t.TempDir(), start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
 		config: kafka.Config{
-			Brokers: cluster.ListenAddrs(), TopicPrefix: "test.", ClientID: "test",
+			Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 			Topics: kafka.Settings{Partitions: 3, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 		},
 		decisions: map[string]schemas.Decision{}, runs: map[string]schemas.Run{}, copies: map[string]int{},
@@ -62,6 +62,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.openCatalog()
+	var err error
 	w.client, err = kgo.NewClient(append(w.config.Options(),
 		kgo.ConsumeTopics(w.config.Topic(schemas.DecisionsTopic), w.config.Topic(schemas.RunsTopic)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))...)

@@ -31,8 +31,8 @@ type session interface {
 	close()
 }
 
-func (p *Processor) newSession() (session, error) {
-	client, err := p.connect()
+func (p *Processor) newSession(ctx context.Context) (session, error) {
+	client, err := p.connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connecting the processor: %w", err)
 	}
@@ -42,10 +42,10 @@ func (p *Processor) newSession() (session, error) {
 	return client, nil
 }
 
-func (p *Processor) connect() (session, error) {
+func (p *Processor) connect(ctx context.Context) (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
-		return newTransactional(append(options,
+		return newTransactional(ctx, append(options,
 			kgo.TransactionalID(p.kafka.Group("processor")+"."+p.config.instance()),
 			kgo.TransactionTimeout(p.config.transactionTimeout()),
 		))

@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -13,10 +14,16 @@ type transactional struct {
 	failed  firstError
 }
 
-func newTransactional(options []kgo.Opt) (session, error) {
+func newTransactional(ctx context.Context, options []kgo.Opt) (session, error) {
 	s, err := kgo.NewGroupTransactSession(options...)
 	if err != nil {
 		return nil, err
+	}
+	// A predecessor that was killed may have left a transaction open. Its offsets can be read only once it has ended:
+	// now, by asking for our producer ID, or else when the broker's patience ends, after a minute of standing still.
+	if _, _, err := s.Client().ProducerID(ctx); err != nil {
+		s.CloseAllowingRebalance()
+		return nil, fmt.Errorf("ending the transaction that a predecessor may have left: %w", err)
 	}
 	return &transactional{session: s}, nil
 }

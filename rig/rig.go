@@ -1,6 +1,7 @@
 // Package rig is what the end-to-end tests stand on: it builds the binary, runs `millrace dev` as a process of its own
 // on free ports and a fresh data directory, stops it, kills it, starts it again, and speaks HTTP to it. A test waits for
-// conditions, never for time. When a test fails the rig prints the process's log and keeps the data directory.
+// conditions, never for time. When a test fails the rig prints the process's log and keeps the data directory. It also
+// decides for every test on which Kafka it runs (Kafka, in backend.go).
 package rig
 
 import (
@@ -45,13 +46,28 @@ func Start(t testing.TB, flags ...string) *Pipeline {
 	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
 	p.Kafka = kafka
-	p.flags = append([]string{
+	p.flags = []string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
 		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
-	}, flags...)
+	}
+	p.flags = append(append(p.flags, p.kafkaFlags()...), flags...)
 	t.Cleanup(p.cleanUp)
 	p.Restart()
 	return p
+}
+
+// kafkaFlags point the pipeline to the broker that the tests share, if they do.
+func (p *Pipeline) kafkaFlags() []string {
+	p.t.Helper()
+	if _, shared := sharedBroker(p.t); !shared {
+		return nil
+	}
+	cluster := Kafka(p.t)
+	p.Kafka = cluster.Brokers[0]
+	return []string{
+		"--kafka-brokers=" + p.Kafka, "--kafka-topic-prefix=" + cluster.TopicPrefix, "--kafka-topics-partitions=3",
+		"--processor-guarantee=exactly_once",
+	}
 }
 
 // Restart starts the process again on the same data and waits until it is ready.

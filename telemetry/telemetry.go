@@ -1,5 +1,6 @@
-// Package telemetry makes the logger that every role is given, and the listener that orchestrators ask for health. Logs go to one writer, as text for people or as JSON
-// for machines, and carry IDs, never payloads or secrets. Kafka clients log through the same logger, one level quieter.
+// Package telemetry makes the logger that every role is given, and the listener that orchestrators ask for health. Logs
+// go to one writer, as text for people or as JSON for machines, and carry IDs, never payloads or secrets. Kafka clients
+// log through the same logger, one level quieter.
 package telemetry
 
 import (
