@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,13 @@ test-kafka: build library ## run the tests that reach a broker on Apache Kafka (
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
+DURATION ?= 60s
+
+chaos: build ## kill, freeze, add and remove processors on Apache Kafka, and the broker, for DURATION=60s; then compare
+	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
+		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_CHAOS_DURATION=$(DURATION) \
+		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos
 
 # The broker's image and a container engine are not everywhere, so this is not in CI.
 test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)

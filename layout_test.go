@@ -39,6 +39,7 @@ func mayImport() map[string][]string {
 		"embedded/receiver": {"schemas"},
 		"rig":               nil,
 		"e2e":               {"rig"},
+		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},
 		"bench/load":        nil,
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
