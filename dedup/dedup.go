@@ -9,6 +9,7 @@ package dedup
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ type Index struct {
 	spares   chan *table // the other tables, empty, once they are wiped
 	wiping   sync.WaitGroup
 	tables   []*table   // all of them, tableCount
+	lock     *os.File   // of the directory
 	segments []*segment // oldest first
 	filter   *filter
 	sealer   sealer

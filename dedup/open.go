@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // bytesPerEntry is what an entry of a full table costs: 16 rows of 16 bytes in the filter, 32 bytes in each of three
@@ -27,12 +28,16 @@ func Open(options Options) (*Index, error) {
 	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the dedup directory: %w", err)
 	}
+	lock, err := lockDir(options.Dir)
+	if err != nil {
+		return nil, err
+	}
 	capacity := int(options.Memory / bytesPerEntry)
 	x := &Index{
-		options: options, capacity: capacity,
+		options: options, capacity: capacity, lock: lock,
 		sealer: sealer{done: make(chan sealed, 1)}, spares: make(chan *table, tableCount),
 	}
-	err := x.takeMemory()
+	err = x.takeMemory()
 	if err == nil {
 		err = x.load()
 	}
@@ -72,7 +77,20 @@ func (x *Index) giveBack() error {
 		problems = append(problems, release(x.filter.mapped))
 	}
 	x.open, x.frozen, x.tables, x.filter = nil, nil, nil, nil
-	return errors.Join(problems...)
+	return errors.Join(append(problems, x.lock.Close())...)
+}
+
+// lockDir makes sure that no other index works in the directory: each would write over the other's segments. The lock
+// ends with the process, whatever ends it.
+func lockDir(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the dedup directory: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("the dedup directory %s is in use; is there a second processor of this name?", dir), file.Close())
+	}
+	return file, nil
 }
 
 // load opens the segments that are there. One that is damaged or strange makes all of them worthless: an answer needs

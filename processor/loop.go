@@ -11,8 +11,16 @@ import (
 // maxBatchBytes ends a batch that has written so much, lest large runs fill the memory and the transaction.
 const maxBatchBytes = 64 << 20
 
+// maxPollRecords bounds one poll, so that the end of a batch is not overdue by more than deciding on so many takes, and
+// Kafka is written to while the next ones are decided.
+const maxPollRecords = 1000
+
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
+	// The catalog must be complete before the first event: without its triggers, events would be decided wrongly.
+	if err := p.catalog.Ready(ctx); err != nil {
+		return fmt.Errorf("waiting for the catalog: %w", err)
+	}
 	session, err := p.newSession(ctx)
 	if err != nil {
 		return err
@@ -21,7 +29,7 @@ func (p *Processor) runSession(ctx context.Context) error {
 	defer session.close()
 	pause := backoff.NewExponentialBackOff()
 	for {
-		fetches := session.poll(ctx, p.config.BatchRecords)
+		fetches := session.poll(ctx, min(p.config.BatchRecords, maxPollRecords))
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -89,7 +97,7 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 		if events >= p.config.BatchRecords || batch.bytes >= maxBatchBytes || !p.now().Before(deadline) {
 			break
 		}
-		fetches = session.pollArrived(p.config.BatchRecords - events)
+		fetches = session.pollArrived(min(p.config.BatchRecords-events, maxPollRecords))
 		if err := p.inspect(session, fetches); err != nil {
 			return false, err
 		}

@@ -7,7 +7,6 @@ package processor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -56,15 +55,15 @@ func (p *Processor) Stopped() map[int32]string { return p.stopped.list() }
 // Run processes events until ctx ends; the batch in hand is finished. A session that fails is replaced by a new one,
 // with growing pauses, because every failure of a commit leaves open what Kafka has: only a new session knows.
 func (p *Processor) Run(ctx context.Context) error {
-	if err := p.catalog.Ready(ctx); err != nil {
-		return ignoreEnd(ctx, fmt.Errorf("starting the processor: %w", err))
-	}
 	pause := backoff.NewExponentialBackOff()
 	for {
 		started := p.now()
 		err := p.runSession(ctx)
 		if ctx.Err() != nil {
-			return ignoreEnd(ctx, err)
+			if ignoreEnd(ctx, err) != nil {
+				p.logger.Warn("processing ended with an error; the next start takes the events again that were not committed", "error", err)
+			}
+			return nil
 		}
 		if p.now().Sub(started) > time.Minute {
 			pause.Reset()

@@ -35,6 +35,7 @@ type world struct {
 	source schemas.Source
 	start  time.Time // received_at of the first event
 
+	cluster   *kfake.Cluster // of newFaultyWorld only
 	dedupDir  string
 	processor *processor.Processor // started last
 

@@ -48,13 +48,16 @@ func (t *transactional) begin() error {
 	return t.session.Begin()
 }
 
-// produce keeps the error of a record that fails only to tell of it: End rolls back by itself.
+// produce keeps the error of a record that fails: End would commit the others without it.
 func (t *transactional) produce(ctx context.Context, record *kgo.Record) {
 	t.session.Produce(ctx, record, t.failed.note)
 }
 
 func (t *transactional) end(ctx context.Context) (bool, error) {
-	committed, err := t.session.End(ctx, kgo.TryCommit)
+	if err := t.session.Client().Flush(ctx); err != nil {
+		return false, fmt.Errorf("waiting for outputs: %w", err)
+	}
+	committed, err := t.session.End(ctx, kgo.TransactionEndTry(t.failed.get() == nil))
 	if err == nil && !committed && t.lacksPosition() {
 		return false, errNoPosition
 	}
