@@ -11,14 +11,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/time/rate"
 
+	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
 
-// perSecond is how many events are written, and of ten of them three repeat an earlier one.
-const (
-	perSecond    = 1000
-	repeatsOfTen = 3
-)
+// repeatsOfTen is how many of ten events repeat an earlier one.
+const repeatsOfTen = 3
+
+// perSecond is how many events are written. On the embedded broker the test usually runs under the race detector, where
+// unpacking each small batch takes milliseconds.
+func perSecond() rate.Limit {
+	if rig.IsCrashSafe() {
+		return 1000
+	}
+	return 200
+}
 
 // load writes events as ingest does until it is stopped.
 type load struct {
@@ -41,7 +48,7 @@ func (w *world) startLoad(random *rand.Rand) *load {
 	w.t.Cleanup(func() { l.stop() })
 	go func() {
 		defer close(l.ended)
-		pace := rate.NewLimiter(perSecond, 1)
+		pace := rate.NewLimiter(perSecond(), 1)
 		for number := 0; pace.Wait(ctx) == nil; number++ {
 			message := number
 			if number > 0 && random.IntN(10) < repeatsOfTen {
