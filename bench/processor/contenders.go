@@ -113,7 +113,7 @@ func streams(peers string, w *world, known *truth) contender {
 		}
 		id := w.cluster.Group(fmt.Sprint("streams-", round))
 		output := id + ".output"
-		if _, err := w.admin.CreateTopic(ctx, partitions, -1, nil, output); err != nil {
+		if err := w.makeTopic(ctx, output); err != nil {
 			return job{}, fmt.Errorf("creating topic %s: %w", output, err)
 		}
 		built := filepath.Join(peers, "streams")

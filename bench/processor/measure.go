@@ -89,21 +89,11 @@ func (c contender) awaitCommitted(ctx context.Context, process *process, job job
 
 // await asks until the answer is yes, the program ends, or there is no more time.
 func (p *process) await(ctx context.Context, isDone func() (bool, error)) error {
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		done, err := isDone()
-		if done || err != nil {
-			return err
-		}
-		select {
-		case <-p.ended:
-			return errors.Join(errors.New("the program ended"), p.err, ctx.Err())
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
+	err := poll(ctx, p.ended, isDone)
+	if errors.Is(err, errOver) {
+		return errors.Join(errors.New("the program ended"), p.err, ctx.Err())
 	}
+	return err
 }
 
 // check reads what a run has committed: every message passed exactly once, and no more.

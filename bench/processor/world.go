@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
@@ -119,6 +120,20 @@ func trigger(source string, i int) schemas.Trigger {
 	}
 }
 
+// makeTopic returns when the broker knows the topic, which is a little after it has agreed to make it.
+func (w *world) makeTopic(ctx context.Context, name string) error {
+	if _, err := w.admin.CreateTopic(ctx, partitions, -1, nil, name); err != nil {
+		return err
+	}
+	return poll(ctx, nil, func() (bool, error) {
+		_, err := w.ends(ctx, name)
+		if errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+}
+
 // committed returns how many events a group has committed in all.
 func (w *world) committed(ctx context.Context, group string) (int64, error) {
 	offsets, err := w.admin.FetchOffsets(ctx, group)
@@ -143,3 +158,25 @@ func (w *world) ends(ctx context.Context, topic string) (map[int32]int64, error)
 	listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
 	return ends, nil
 }
+
+// poll asks until the answer is yes, over ends, or there is no more time.
+func poll(ctx context.Context, over <-chan struct{}, isDone func() (bool, error)) error {
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		done, err := isDone()
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-over:
+			return errOver
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// errOver says that what was waited for cannot come any more.
+var errOver = errors.New("over")
