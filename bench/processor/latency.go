@@ -28,7 +28,7 @@ func compareLatency(ctx context.Context, o options, samples []sample, dir string
 	for round := range o.rounds {
 		for _, guarantee := range guarantees {
 			within, cancel := context.WithTimeout(ctx, o.limit)
-			latencies, err := measureLatency(within, o, w, samples, processorCommand(o.binary, w, "bench", filepath.Join(dir, "dedup"), guarantee), round)
+			latencies, err := measureLatency(within, o, w, samples, dir, guarantee, fmt.Sprint(guarantee, round))
 			cancel()
 			if err != nil {
 				return fmt.Errorf("%s, round %d: %w", guarantee, round+1, err)
@@ -57,20 +57,20 @@ func quantile(latencies []time.Duration, q float64) time.Duration {
 	return latencies[min(len(latencies)-1, int(q*float64(len(latencies))))].Round(100 * time.Microsecond)
 }
 
-// measureLatency runs a processor and produces, open loop, first to warm up and then to measure.
-func measureLatency(ctx context.Context, o options, w *world, samples []sample, command []string, round int) ([]time.Duration, error) {
+// measureLatency runs a processor and produces, open loop, first to warm up and then to measure. Message IDs begin with
+// the run's name: an ID of an earlier run would be a repeat, which triggers nothing.
+func measureLatency(ctx context.Context, o options, w *world, samples []sample, dir, guarantee, name string) ([]time.Duration, error) {
 	decided, err := followDecisions(ctx, w)
 	if err != nil {
 		return nil, err
 	}
 	defer decided.stop()
-	process, err := startProcess(ctx, command)
+	process, err := startProcess(ctx, processorCommand(o.binary, w, "bench", filepath.Join(dir, "dedup"), guarantee))
 	if err != nil {
 		return nil, err
 	}
 	defer process.stop()
-	prefix := fmt.Sprintf("%s-%d", command[len(command)-2], round)
-	first, err := produceAt(ctx, w, samples, prefix+"-first", 1, time.Second)
+	first, err := produceAt(ctx, w, samples, name+"-first", 1, time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +78,10 @@ func measureLatency(ctx context.Context, o options, w *world, samples []sample, 
 	if _, err := decided.latencies(ctx, process, first); err != nil {
 		return nil, err
 	}
-	if _, err := produceAt(ctx, w, samples, prefix+"-warm", o.rate, o.warmUp); err != nil {
+	if _, err := produceAt(ctx, w, samples, name+"-warm", o.rate, o.warmUp); err != nil {
 		return nil, err
 	}
-	due, err := produceAt(ctx, w, samples, prefix+"-measured", o.rate, o.length)
+	due, err := produceAt(ctx, w, samples, name+"-measured", o.rate, o.length)
 	if err != nil {
 		return nil, err
 	}

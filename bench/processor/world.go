@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -59,15 +61,16 @@ func newWorld(ctx context.Context, address, name string, triggers int) (*world, 
 	return w, nil
 }
 
-// close deletes the topics: a million events are not left on the broker.
+// close deletes the topics, those of a run that failed too: a million events are not left on the broker.
 func (w *world) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	var names []string
-	for _, topic := range schemas.Topics() {
-		names = append(names, w.cluster.Topic(topic.Name))
+	topics, err := w.admin.ListTopics(ctx)
+	if err == nil {
+		names := slices.DeleteFunc(topics.Names(), func(name string) bool { return !strings.HasPrefix(name, w.cluster.TopicPrefix) })
+		_, err = w.admin.DeleteTopics(ctx, names...)
 	}
-	if _, err := w.admin.DeleteTopics(ctx, names...); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "deleting the topics:", err)
 	}
 	w.client.Close()
