@@ -13,10 +13,10 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-dedup seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup seed library clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passes flags
 	./bin/millrace dev --data-dir=$(DATA_DIR) $(ARGS)
@@ -82,6 +82,22 @@ bench-ingest: ## ingest against a bare prototype, in one run
 
 bench-latency: build library ## POST to the run's arrival, at 1,000 events a second
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
+
+# Both take the running Kafka: KAFKA_PORT says which, and `make kafka-up` starts it.
+bench-processor: build streams ## the processor against Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven)
+	$(GO) run ./bench/processor $(ARGS)
+
+bench-processor-latency: build ## what exactly_once adds to an event's way to its decision, on the running Apache Kafka
+	$(GO) run ./bench/processor -latency $(ARGS)
+
+# Built again only when a source has changed since: Maven takes seconds to find that out.
+STREAMS := .millrace/peers/streams/streams-1.jar
+
+streams: $(STREAMS)
+
+$(STREAMS): $(shell find bench/peers/streams -type f)
+	mvn -B -q -Dstyle.color=never -f bench/peers/streams/pom.xml package dependency:copy-dependencies
+	@touch $@
 
 bench-dedup: ## the dedup index at IDS=1000000 message IDs: time, pauses, memory, disk
 	$(GO) run ./bench/dedup -ids=$(IDS) $(ARGS)

@@ -44,6 +44,7 @@ func mayImport() map[string][]string {
 		"bench/load":        nil,
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
+		"bench/processor":   {"catalog", "kafka", "schemas"},
 		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}
 }

@@ -1,0 +1,73 @@
+// Command processor measures the processor on a running Apache Kafka, against a Kafka Streams program that does the part
+// of its work that Streams has a usual recipe for: dropping repeats within 24 hours, exactly once. All contenders read
+// the same events, in turn, round after round, so that what else the machine does meets all of them; take the ratios.
+// With -latency it measures instead what exactly_once adds to the time from an event to its decision.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	address string
+	binary  string
+	peers   string
+	samples string
+	only    string
+	events  int
+	rounds  int
+	limit   time.Duration
+	rate    int
+	length  time.Duration
+	warmUp  time.Duration
+	latency bool
+}
+
+func main() {
+	port := os.Getenv("KAFKA_PORT")
+	if port == "" {
+		port = "19092"
+	}
+	var o options
+	flag.StringVar(&o.address, "address", "127.0.0.1:"+port, "a running Apache Kafka (make kafka-up)")
+	flag.StringVar(&o.binary, "binary", "bin/millrace", "the millrace binary")
+	flag.StringVar(&o.peers, "peers", ".millrace/peers", "where the Streams program was built")
+	flag.StringVar(&o.samples, "samples", "schemas/testdata/track-events.ndjson", "the events, one a line")
+	flag.StringVar(&o.only, "only", "", "measure only contenders whose name contains this")
+	flag.IntVar(&o.events, "events", 1_000_000, "events that each run works off")
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each contender runs")
+	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "how long one run may take")
+	flag.BoolVar(&o.latency, "latency", false, "measure latency instead")
+	flag.IntVar(&o.rate, "rate", 1500, "latency: events per second")
+	flag.DurationVar(&o.length, "for", 20*time.Second, "latency: how long to measure, each time")
+	flag.DurationVar(&o.warmUp, "warm-up", 5*time.Second, "latency: how long to produce before measuring")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-processor:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	samples, err := readSamples(o.samples)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "millrace-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what stays is in the directory for such things
+	if o.latency {
+		return compareLatency(ctx, o, samples, dir)
+	}
+	return compareThroughput(ctx, o, samples, dir)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// compareThroughput lets each contender run in turn, round after round, and prints a line for each.
+func compareThroughput(ctx context.Context, o options, samples []sample, dir string) error {
+	contenders, closeAll, err := prepare(ctx, o, samples)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	results := make([][]result, len(contenders))
+	for round := range o.rounds {
+		for i, c := range contenders {
+			within, cancel := context.WithTimeout(ctx, o.limit)
+			measured, err := c.measure(within, dir, round)
+			cancel()
+			if err != nil {
+				return fmt.Errorf("%s, round %d: %w", c.name, round+1, err)
+			}
+			fmt.Printf("round %d  %s\n", round+1, line(c.name, measured))
+			results[i] = append(results[i], measured)
+		}
+	}
+	report(contenders, results)
+	return nil
+}
+
+// prepare writes the events twice, for a catalog with triggers and for one without.
+func prepare(ctx context.Context, o options, samples []sample) (contenders []contender, closeAll func(), err error) {
+	var worlds []*world
+	closeAll = func() {
+		for _, w := range worlds {
+			w.close()
+		}
+	}
+	for _, kind := range []struct {
+		name       string
+		triggers   int
+		contenders []string
+	}{
+		{"triggers", 10, []string{withTriggers}},
+		{"dedup", 0, []string{dedupOnly, streamsPeer}},
+	} {
+		if !slices.ContainsFunc(kind.contenders, o.wants) {
+			continue
+		}
+		w, err := newWorld(ctx, o.address, kind.name, kind.triggers)
+		if err != nil {
+			return nil, closeAll, err
+		}
+		worlds = append(worlds, w)
+		known, err := loadEvents(ctx, w, samples, o.events)
+		if err != nil {
+			return nil, closeAll, err
+		}
+		fmt.Printf("%d events, %d distinct, in %d partitions of %s\n", known.events, known.messages, partitions, w.cluster.TopicPrefix)
+		for _, name := range kind.contenders {
+			switch {
+			case !o.wants(name):
+			case name == streamsPeer:
+				contenders = append(contenders, streams(o.peers, w, known))
+			default:
+				contenders = append(contenders, ours(name, o.binary, w, known))
+			}
+		}
+	}
+	return contenders, closeAll, nil
+}
+
+// wants reports whether a contender is to run.
+func (o options) wants(name string) bool { return strings.Contains(name, o.only) }
+
+// report prints the medians, and the ratios to the last contender, which is the peer.
+func report(contenders []contender, results [][]result) {
+	medians := make([]result, len(results))
+	for i, all := range results {
+		medians[i] = result{
+			perSecond: median(all, func(r result) float64 { return r.perSecond }),
+			cpu:       median(all, func(r result) float64 { return r.cpu }),
+			peakMiB:   median(all, func(r result) float64 { return r.peakMiB }),
+		}
+	}
+	for i, c := range contenders {
+		peer := medians[len(medians)-1]
+		fmt.Printf("median   %s   x%.2f events/s, x%.2f CPU, x%.2f memory\n", line(c.name, medians[i]),
+			medians[i].perSecond/peer.perSecond, medians[i].cpu/peer.cpu, medians[i].peakMiB/peer.peakMiB)
+	}
+}
+
+func line(name string, r result) string {
+	return fmt.Sprintf("%-26s %8.0f events/s  %6.2f CPU us/event  %5.0f MiB peak", name, r.perSecond, r.cpu, r.peakMiB)
+}
+
+func median(all []result, of func(result) float64) float64 {
+	values := make([]float64, len(all))
+	for i, r := range all {
+		values[i] = of(r)
+	}
+	slices.Sort(values)
+	middle := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[middle-1] + values[middle]) / 2
+	}
+	return values[middle]
+}
