@@ -89,12 +89,19 @@ func (r *Receiver) Close() error {
 func (r *Receiver) routes() *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
-		BodyLimit:             maxBodyBytes,
-		ReadTimeout:           30 * time.Second,
-		IdleTimeout:           time.Minute,
-		ErrorHandler:          r.refuse,
+		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
+		BodyLimit:    2 * maxBodyBytes,
+		ReadTimeout:  30 * time.Second,
+		IdleTimeout:  time.Minute,
+		ErrorHandler: r.refuse,
 		// Without it every string would be valid inside its handler only, and runs are kept.
 		Immutable: true,
+	})
+	app.Use(func(c *fiber.Ctx) error {
+		if len(c.Request().Body()) > maxBodyBytes {
+			return fiber.ErrRequestEntityTooLarge
+		}
+		return c.Next()
 	})
 	app.Post("/v1/workflows/:key/trigger", r.trigger)
 	app.Get("/runs", r.list)
