@@ -83,4 +83,5 @@ func (f *filter) clear(column int) {
 	for i := range f.rows {
 		atomic.AndUint32(&f.rows[i][column/32], ^uint32(1<<(column%32)))
 	}
+	f.isDirty[column] = false
 }

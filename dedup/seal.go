@@ -110,8 +110,11 @@ func (x *Index) collect(wait bool) error {
 	x.segments = append(x.segments, answer.segment)
 	x.retire(x.frozen[0])
 	x.frozen = x.frozen[1:]
+	if err := x.expire(); err != nil { // first, so that a column that gets free can be taken
+		return err
+	}
 	x.seal()
-	return x.expire()
+	return nil
 }
 
 // retire empties a table in the background and keeps it for later.

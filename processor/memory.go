@@ -99,9 +99,7 @@ func (m *memory) remember(client *kgo.Client, number int32, r *remembered) {
 		}
 		wait := pause.NextBackOff()
 		m.logger.Error("the dedup index cannot be completed; the partition waits", "partition", number, "again_in", wait.Round(time.Millisecond), "error", err)
-		select {
-		case <-time.After(wait):
-		case <-r.ctx.Done():
+		if !waited(r.ctx, wait) {
 			return
 		}
 	}

@@ -34,7 +34,7 @@ type Pipeline struct {
 	binary  string
 	dataDir string
 	flags   []string
-	log     *syncBuffer
+	log     *Buffer
 	process *exec.Cmd
 	exited  chan error
 }
@@ -42,7 +42,7 @@ type Pipeline struct {
 // Start runs a pipeline for the length of the test and waits until it is ready. Flags are added to the command line.
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
-	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &syncBuffer{}}
+	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}}
 	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
 	p.Kafka = kafka
@@ -225,19 +225,19 @@ func poll(ctx context.Context, condition func() error) error {
 	}
 }
 
-// syncBuffer collects the output of a process.
-type syncBuffer struct {
+// Buffer collects what processes or goroutines write at the same time. The zero value is empty.
+type Buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (b *syncBuffer) Write(p []byte) (int, error) {
+func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
 }
 
-func (b *syncBuffer) String() string {
+func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()

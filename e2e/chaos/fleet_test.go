@@ -1,11 +1,9 @@
 package chaos
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +17,7 @@ type fleet struct {
 	world  *world
 	binary string
 	dir    string
-	log    *lockedBuffer
+	log    *rig.Buffer
 	byName map[string]*process
 }
 
@@ -29,7 +27,7 @@ type process struct {
 }
 
 func newFleet(t *testing.T, w *world) *fleet {
-	f := &fleet{t: t, world: w, binary: rig.Binary(t), dir: t.TempDir(), log: &lockedBuffer{}, byName: map[string]*process{}}
+	f := &fleet{t: t, world: w, binary: rig.Binary(t), dir: t.TempDir(), log: &rig.Buffer{}, byName: map[string]*process{}}
 	t.Cleanup(func() {
 		for name := range f.byName {
 			f.kill(name)
@@ -107,22 +105,4 @@ func (f *fleet) stop() {
 	for name := range f.byName {
 		f.end(name)
 	}
-}
-
-// lockedBuffer collects what several processes print.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
