@@ -1,10 +1,6 @@
 package rules
 
 import (
-	"bytes"
-
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
@@ -33,7 +29,7 @@ func (a *arena) open(text []byte) (*level, error) {
 	inside := a.level()
 	inside.members = a.room(len(scanned))
 	for i, found := range scanned {
-		inside.members[i] = member{name: unescape(found.Name), value: value{arena: a, raw: found.Value, isCompact: isCompact}}
+		inside.members[i] = member{name: jsonscan.Unescape(found.Name), value: value{arena: a, raw: found.Value, isCompact: isCompact}}
 	}
 	return inside, nil
 }
@@ -54,13 +50,4 @@ func (a *arena) room(count int) []member {
 	}
 	a.members = a.members[:used+count]
 	return a.members[used : used+count : used+count]
-}
-
-// unescape returns what the text between the quotes of a JSON string says.
-func unescape(text []byte) []byte {
-	if bytes.IndexByte(text, '\\') < 0 {
-		return text
-	}
-	plain, _ := jsontext.AppendUnquote(nil, `"`+string(text)+`"`) // it was checked when it was read
-	return plain
 }

@@ -1,10 +1,11 @@
 package rules
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 // maxLevels bounds how deep text is read. Events are less deep, or ingest would have refused them.
@@ -108,18 +109,7 @@ func (v *value) step(name string) *value {
 }
 
 // text returns what a JSON string says.
-func (v *value) text() string { return string(unquote(v.raw)) }
+func (v *value) text() string { return string(jsonscan.Unescape(v.raw[1 : len(v.raw)-1])) }
 
 // isEmptyText tells the string that says nothing.
 func (v *value) isEmptyText() bool { return string(v.raw) == `""` }
-
-func unquote(raw jsontext.Value) []byte {
-	if bytes.IndexByte(raw, '\\') < 0 && len(raw) >= 2 {
-		return raw[1 : len(raw)-1]
-	}
-	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil { // only for text that was not read by a decoder before
-		return nil
-	}
-	return text
-}

@@ -26,18 +26,19 @@ var (
 func AppendMembers(members []Member, text []byte, maxDepth int) (all []Member, isCompact bool, err error) {
 	s := scanner{text: text, members: members, maxDepth: maxDepth}
 	s.skipSpace()
-	ok := s.value(0)
-	if ok {
+	s.isWhole = s.value(0)
+	if s.isWhole {
 		s.skipSpace()
-		ok = s.at == len(text)
 	}
 	switch {
-	case ok:
+	case s.isWhole && s.at == len(text):
 		return s.members, !s.hasSpace, nil
 	case s.isTooDeep:
 		return nil, false, fmt.Errorf("%w at byte %d, at most %d are read", ErrTooDeep, s.at, maxDepth)
 	case s.at >= len(text):
 		return nil, false, fmt.Errorf("%w: it ends early", ErrSyntax)
+	case s.isWhole:
+		return nil, false, fmt.Errorf("%w: something follows the JSON value, at byte %d", ErrSyntax, s.at)
 	default:
 		return nil, false, fmt.Errorf("%w: unexpected %q at byte %d", ErrSyntax, text[s.at], s.at)
 	}
@@ -52,6 +53,7 @@ type scanner struct {
 	maxDepth  int
 	hasSpace  bool // outside strings
 	isTooDeep bool
+	isWhole   bool // the outermost value is
 }
 
 // value moves over a value that lies inside depth objects and arrays.

@@ -40,7 +40,7 @@ func TestFaultsSayWhatAndWhere(t *testing.T) {
 	for text, want := range map[string]string{
 		"":              "not valid JSON: it ends early",
 		`{"a":`:         "not valid JSON: it ends early",
-		`{"a":1}}`:      `not valid JSON: unexpected '}' at byte 7`,
+		`{"a":1}}`:      `not valid JSON: something follows the JSON value, at byte 7`,
 		`{"a":01}`:      `not valid JSON: unexpected '1' at byte 6`,
 		`{"a":"` + "\t": `not valid JSON: unexpected '\t' at byte 6`,
 		`[[[[]]]]`:      "too many levels of objects and arrays at byte 3, at most 3 are read",

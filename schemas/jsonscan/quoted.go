@@ -1,10 +1,23 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// Unescape returns what a string says, given the text between its quotes, which must have been read before. It is the
+// text itself where nothing is escaped.
+func Unescape(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text
+	}
+	plain, _ := jsontext.AppendUnquote(nil, `"`+string(text)+`"`)
+	return plain
+}
 
 // quoted moves over a string, from one quote to the other.
 func (s *scanner) quoted() bool {
