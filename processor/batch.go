@@ -7,38 +7,50 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/schemas"
 )
 
-// batch gathers what is written for events that are committed together. All of them see the same catalog.
+// recordsAtOnce is how many records are made room for together.
+const recordsAtOnce = 64
+
+// batch gathers what is written for events that are committed together. All of them see the same catalog, and
+// partitions neither come nor go meanwhile.
 type batch struct {
 	processor *Processor
-	catalog   *catalog.Snapshot
 	decidedAt time.Time
 	outputs   []*kgo.Record   // not taken yet
+	records   []kgo.Record    // room for outputs
 	bytes     int             // of all outputs
 	next      map[int32]int64 // by partition, the offset after the last event
-	sources   map[string]string
-	scratch   decision
 }
 
 func newBatch(p *Processor) *batch {
-	snapshot := p.catalog.Snapshot()
-	p.triggers.follow(snapshot)
-	return &batch{
-		processor: p, catalog: snapshot, next: map[int32]int64{}, sources: map[string]string{},
-		decidedAt: p.now().UTC().Truncate(time.Millisecond),
-	}
+	p.bindings.follow(p.catalog.Snapshot())
+	return &batch{processor: p, next: map[int32]int64{}, decidedAt: p.now().UTC().Truncate(time.Millisecond)}
 }
 
 // addAll decides on the events of a poll, partition by partition.
 func (b *batch) addAll(ctx context.Context, fetches kgo.Fetches) error {
-	for records := fetches.RecordIter(); !records.Done(); {
-		if err := b.add(ctx, records.Next()); err != nil {
+	var failure error
+	fetches.EachPartition(func(polled kgo.FetchTopicPartition) {
+		if failure == nil && len(polled.Records) > 0 {
+			failure = b.addPartition(ctx, polled.Partition, polled.Records)
+		}
+	})
+	return failure
+}
+
+func (b *batch) addPartition(ctx context.Context, number int32, records []*kgo.Record) error {
+	partition, err := b.processor.memory.of(number)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if err := b.add(ctx, partition, record); err != nil {
 			return err
 		}
 	}
+	b.next[number] = max(partition.settled, records[len(records)-1].Offset+1)
 	return nil
 }
 
@@ -50,24 +62,24 @@ func (b *batch) take() []*kgo.Record {
 }
 
 // add decides on one record of the events topic.
-func (b *batch) add(ctx context.Context, record *kgo.Record) error {
+func (b *batch) add(ctx context.Context, partition *remembered, record *kgo.Record) error {
 	p := b.processor
-	if p.memory.isSettled(record) {
+	if record.Offset < partition.settled {
 		p.logger.Warn("an event came again after its decision was committed; skipping it", "partition", record.Partition, "offset", record.Offset)
 		return nil
 	}
-	b.next[record.Partition] = record.Offset + 1
 	meta, err := schemas.ReadEventMeta(record.Headers)
 	if errors.Is(err, schemas.ErrNotAnEvent) {
 		p.logger.Error("skipping a record that is no event; does something else write to the topic?",
 			"topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "error", err)
 		return nil
 	}
-	first, duplicate, err := p.memory.check(ctx, record, meta, b.catalog)
+	binding := p.bindings.of(meta)
+	first, duplicate, err := p.memory.check(ctx, partition, record, meta, binding.window)
 	if err != nil {
 		return err
 	}
-	d := &b.scratch
+	d := p.decision
 	d.begin(schemas.Decision{
 		Schema: schemas.Version, EventID: meta.EventID, SourceID: meta.SourceID, Environment: meta.Environment, Event: meta.Event,
 		ReceivedAt: meta.ReceivedAt, DecidedAt: b.decidedAt,
@@ -77,34 +89,27 @@ func (b *batch) add(ctx context.Context, record *kgo.Record) error {
 		d.Status = schemas.Duplicate
 		d.DuplicateOf = &schemas.Position{Partition: record.Partition, Offset: first}
 	} else {
-		d.consider(meta, record.Value, b.sourceName(meta.SourceID), p.triggers.bound(meta))
+		d.consider(meta, record.Value, binding)
 	}
 	b.write(d)
 	return nil
 }
 
-func (b *batch) sourceName(id string) string {
-	name, known := b.sources[id]
-	if known {
-		return name
-	}
-	name = id
-	if source, found := b.catalog.Source(id); found {
-		name = source.Name
-	}
-	b.sources[id] = name
-	return name
-}
-
 func (b *batch) write(d *decision) {
 	p := b.processor
-	b.output(p.decisions, []byte(d.EventID), d.encode())
+	record := d.blocks.keep(append(d.encode(), d.EventID...))
+	value := len(record) - len(d.EventID)
+	b.output(p.decisions, record[value:], record[:value:value])
 	for _, run := range d.runs {
 		b.output(p.runs, run.key, run.value)
 	}
 }
 
 func (b *batch) output(topic string, key, value []byte) {
-	b.outputs = append(b.outputs, &kgo.Record{Topic: topic, Key: key, Value: value})
+	if len(b.records) == cap(b.records) {
+		b.records = make([]kgo.Record, 0, recordsAtOnce)
+	}
+	b.records = append(b.records, kgo.Record{Topic: topic, Key: key, Value: value})
+	b.outputs = append(b.outputs, &b.records[len(b.records)-1])
 	b.bytes += len(key) + len(value)
 }

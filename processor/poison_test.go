@@ -29,9 +29,9 @@ func compiledFor(t *testing.T, trigger schemas.Trigger) *compiledTrigger {
 
 func considered(body string, triggers ...*compiledTrigger) *decision {
 	meta := schemas.EventMeta{EventID: "evt", SourceID: "src", Environment: "production", Event: "Order", ReceivedAt: time.Unix(0, 0).UTC()}
-	d := &decision{}
+	d := newDecision()
 	d.begin(schemas.Decision{EventID: meta.EventID})
-	d.consider(meta, []byte(body), "app", triggers)
+	d.consider(meta, []byte(body), &binding{source: "app", triggers: triggers})
 	return d
 }
 

@@ -28,7 +28,8 @@ type Processor struct {
 	events, decisions, runs string // the topics
 
 	memory   *memory
-	triggers *compiledTriggers
+	bindings *bindings
+	decision *decision // the one that the loop is at
 	stopped  *stoppedPartitions
 }
 
@@ -43,7 +44,8 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		config: config, kafka: cluster, catalog: reader, logger: logger, now: time.Now,
 		events: events, decisions: cluster.Topic(schemas.DecisionsTopic), runs: cluster.Topic(schemas.RunsTopic),
 		memory:   newMemory(config, cluster, reader, stopped, logger),
-		triggers: &compiledTriggers{logger: logger},
+		bindings: &bindings{logger: logger},
+		decision: newDecision(),
 		stopped:  stopped,
 	}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 // The functions of this file write what Encode writes, byte for byte, for the two records that the processor makes for
@@ -84,17 +86,45 @@ func appendPosition(out []byte, p Position) []byte {
 
 func appendInt(out []byte, i int64) []byte { return strconv.AppendInt(out, i, 10) }
 
+// appendTime writes what time.RFC3339Nano does. Times of whole milliseconds in UTC, as all of ours are, are written by
+// hand, which takes a third of the time.
 func appendTime(out []byte, at time.Time) []byte {
 	out = append(out, '"')
-	return append(at.AppendFormat(out, time.RFC3339Nano), '"')
+	if at.Location() != time.UTC || at.Nanosecond()%int(time.Millisecond) != 0 || at.Year() < 0 || at.Year() > 9999 {
+		return append(at.AppendFormat(out, time.RFC3339Nano), '"')
+	}
+	year, month, day := at.Date()
+	hour, minute, second := at.Clock()
+	out = appendPair(appendPair(out, year/100), year%100)
+	out = appendPair(append(out, '-'), int(month))
+	out = appendPair(append(out, '-'), day)
+	out = appendPair(append(out, 'T'), hour)
+	out = appendPair(append(out, ':'), minute)
+	out = appendPair(append(out, ':'), second)
+	out = appendMilliseconds(out, at.Nanosecond()/int(time.Millisecond))
+	return append(out, `Z"`...)
+}
+
+func appendPair(out []byte, number int) []byte {
+	return append(out, byte('0'+number/10), byte('0'+number%10))
+}
+
+// appendMilliseconds writes no zeros at the end.
+func appendMilliseconds(out []byte, ms int) []byte {
+	if ms == 0 {
+		return out
+	}
+	out = appendPair(append(out, '.'), ms/10)
+	if last := ms % 10; last != 0 {
+		return append(out, byte('0'+last))
+	}
+	return bytes.TrimRight(out, "0")
 }
 
 // appendText appends a JSON string. What needs an escape is rare and left to encoding/json.
 func appendText(out []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendEscaped(out, text)
-		}
+	if !jsonscan.IsPlain(text) {
+		return appendEscaped(out, text)
 	}
 	out = append(append(out, '"'), text...)
 	return append(out, '"')

@@ -3,7 +3,6 @@ package schemas
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"strconv"
 	"time"
 
@@ -55,18 +54,12 @@ func RunID(triggerID, eventID string, generation int) uuid.UUID {
 }
 
 func hashKey(parts ...string) Key {
-	sum := sha256.New()
+	var room [512]byte // more than almost every list of parts takes
+	text := room[:0]
 	for _, part := range parts {
-		writePart(sum, part)
+		text = binary.BigEndian.AppendUint32(text, uint32(len(part)))
+		text = append(text, part...)
 	}
-	var full [sha256.Size]byte
-	sum.Sum(full[:0])
+	full := sha256.Sum256(text)
 	return Key(full[:16])
-}
-
-func writePart(sum hash.Hash, part string) {
-	var length [4]byte
-	binary.BigEndian.PutUint32(length[:], uint32(len(part)))
-	sum.Write(length[:])
-	sum.Write([]byte(part))
 }

@@ -45,7 +45,7 @@ func newWorld(ctx context.Context, address, name string, triggers int) (*world, 
 	w.cluster.TopicPrefix = fmt.Sprintf("bench-%d-%s.", time.Now().UnixMilli(), name)
 	w.cluster.Topics.Partitions = partitions
 	client, err := kgo.NewClient(append(w.cluster.Options(),
-		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(kgo.Lz4Compression()))...)
+		kgo.ProducerLinger(5*time.Millisecond), kgo.ProducerBatchCompression(kgo.SnappyCompression()))...)
 	if err != nil {
 		return nil, err
 	}

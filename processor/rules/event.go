@@ -30,6 +30,7 @@ type Event struct {
 	stack   []any         // arguments of the operations under way, without the VM
 	at      file.Location // the last of them
 	steps   int           // what is left to the trigger at hand
+	request []byte        // of the last trigger that matched
 }
 
 // vmMemory bounds what the lists and objects that an expression builds may hold, in members.

@@ -17,7 +17,7 @@ func (m *mapping) request(event *Event) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	out, first := appendRecipients(make([]byte, 0, 512), recipients)
+	out, first := appendRecipients(event.request[:0], recipients)
 	out, err = appendParty(out, "actor", m.actor, event)
 	if err != nil {
 		return nil, "", err
@@ -35,6 +35,7 @@ func (m *mapping) request(event *Event) ([]byte, string, error) {
 		return nil, "", err
 	}
 	out = append(out, '}')
+	event.request = out
 	return out, first, checkLength(out)
 }
 

@@ -44,17 +44,21 @@ func (s *scanner) quoted() bool {
 // eight repeats a byte in each byte of a word.
 const eight = 0x0101010101010101
 
-// skipPlain moves to the next byte that is a quote, a backslash, a control character or not ASCII, eight at a time:
-// each of those sets the highest bit of its byte in the sum below, and none before the first of them does.
-func (s *scanner) skipPlain() {
-	text, at := s.text, s.at
+// skipPlain moves to the next byte that is a quote, a backslash, a control character or not ASCII.
+func (s *scanner) skipPlain() { s.at += plain(s.text[s.at:]) }
+
+// IsPlain tells text that stands in a JSON string as it is: ASCII without quotes, backslashes and control characters.
+func IsPlain(text string) bool { return plain(text) == len(text) }
+
+// plain returns how many bytes from the beginning are. It looks at eight at a time: each that is not sets the highest
+// bit of its byte in the sum below, and none before the first of them does.
+func plain[Text string | []byte](text Text) int {
+	at := 0
 	for ; at+8 <= len(text); at += 8 {
-		word := binary.LittleEndian.Uint64(text[at:])
+		word := binary.LittleEndian.Uint64([]byte(text[at : at+8]))
 		control, quote, backslash := word-' '*eight, (word^'"'*eight)-eight, (word^'\\'*eight)-eight
-		special := (word | control | quote | backslash) & (0x80 * eight)
-		if special != 0 {
-			s.at = at + bits.TrailingZeros64(special)/8
-			return
+		if special := (word | control | quote | backslash) & (0x80 * eight); special != 0 {
+			return at + bits.TrailingZeros64(special)/8
 		}
 	}
 	for ; at < len(text); at++ {
@@ -62,7 +66,7 @@ func (s *scanner) skipPlain() {
 			break
 		}
 	}
-	s.at = at
+	return at
 }
 
 // character moves over one that is not ASCII.

@@ -41,51 +41,61 @@ func (c *compiledTrigger) note(took time.Duration, eventID string) {
 		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event", eventID)
 }
 
-// compiledTriggers keeps the triggers of the current catalog compiled, each once per revision. It holds no more than
-// the catalog does: what left the catalog is dropped with the next snapshot.
-type compiledTriggers struct {
+// bindings knows what the catalog says about events, with the triggers compiled, each once per revision. It holds no
+// more than the catalog does: what left the catalog is dropped with the next snapshot.
+type bindings struct {
 	logger   *slog.Logger
 	snapshot *catalog.Snapshot
 	byID     map[string]*compiledTrigger
-	byEvent  map[boundTo][]*compiledTrigger
+	byEvent  map[eventName]*binding
 }
 
-// boundTo is what triggers are looked up by.
-type boundTo struct{ environment, sourceID, event string }
+// eventName is what events are looked up by.
+type eventName struct{ environment, sourceID, event string }
 
-// maxBound bounds how many event names are remembered with their triggers: names come from outside.
-const maxBound = 10_000
+// binding is what the catalog says about the events of a name.
+type binding struct {
+	source   string        // the name of the event's source
+	window   time.Duration // the dedup window of the event's endpoint, 0 for off
+	triggers []*compiledTrigger
+}
+
+// maxNames bounds how many event names are remembered: they come from outside.
+const maxNames = 10_000
 
 // follow moves on to a snapshot.
-func (c *compiledTriggers) follow(snapshot *catalog.Snapshot) {
-	if c.snapshot == snapshot {
+func (b *bindings) follow(snapshot *catalog.Snapshot) {
+	if b.snapshot == snapshot {
 		return
 	}
-	before := c.byID
-	c.snapshot, c.byID, c.byEvent = snapshot, map[string]*compiledTrigger{}, map[boundTo][]*compiledTrigger{}
+	before := b.byID
+	b.snapshot, b.byID, b.byEvent = snapshot, map[string]*compiledTrigger{}, map[eventName]*binding{}
 	for _, trigger := range snapshot.Triggers() {
 		if known, found := before[trigger.ID]; found && known.Revision == trigger.Revision {
-			c.byID[trigger.ID] = known
+			b.byID[trigger.ID] = known
 			continue
 		}
 		rule, err := rules.Compile(trigger)
-		c.byID[trigger.ID] = &compiledTrigger{Trigger: &trigger, rule: rule, invalid: err, logger: c.logger}
+		b.byID[trigger.ID] = &compiledTrigger{Trigger: &trigger, rule: rule, invalid: err, logger: b.logger}
 	}
 }
 
-// bound returns the triggers that an event concerns.
-func (c *compiledTriggers) bound(meta schemas.EventMeta) []*compiledTrigger {
-	key := boundTo{meta.Environment, meta.SourceID, meta.Event}
-	bound, known := c.byEvent[key]
-	if known {
-		return bound
+// of returns what the catalog says about an event.
+func (b *bindings) of(meta schemas.EventMeta) *binding {
+	name := eventName{meta.Environment, meta.SourceID, meta.Event}
+	if known, found := b.byEvent[name]; found {
+		return known
 	}
-	for _, trigger := range c.snapshot.Bound(meta.Environment, meta.SourceID, meta.Event) {
-		bound = append(bound, c.byID[trigger.ID])
+	made := &binding{source: meta.SourceID, window: window(b.snapshot, meta)}
+	if source, found := b.snapshot.Source(meta.SourceID); found {
+		made.source = source.Name
 	}
-	if len(c.byEvent) >= maxBound {
-		clear(c.byEvent)
+	for _, trigger := range b.snapshot.Bound(meta.Environment, meta.SourceID, meta.Event) {
+		made.triggers = append(made.triggers, b.byID[trigger.ID])
 	}
-	c.byEvent[key] = bound
-	return bound
+	if len(b.byEvent) >= maxNames {
+		clear(b.byEvent)
+	}
+	b.byEvent[name] = made
+	return made
 }
