@@ -2,6 +2,8 @@ package processor
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/millrace/millrace/processor/rules"
 	"github.com/millrace/millrace/schemas"
@@ -44,23 +46,30 @@ func (d *decision) consider(meta schemas.EventMeta, body []byte, bound *binding)
 	if len(bound.triggers) == 0 {
 		return
 	}
-	d.event.Reset(meta, body, bound.source)
-	watch := newStopwatch()
-	for _, trigger := range bound.triggers {
-		outcome, panicked := d.askSafely(trigger)
-		if panicked {
-			// It may have left the event half read.
-			d.event = rules.NewEvent(meta, body, bound.source)
-		}
-		trigger.note(watch.lap(), d.EventID)
-		d.Triggers = append(d.Triggers, outcome)
-		switch outcome.Outcome {
-		case schemas.MappingError, schemas.ConditionError:
-			d.Status = schemas.Failed
-		case schemas.Matched, schemas.ConditionFalse, schemas.Inactive:
-			if d.Status == schemas.NoTrigger {
-				d.Status = schemas.Processed
+	forget := func() { d.event.Reset(meta, body, bound.source) }
+	forget()
+	for group := range slices.Chunk(bound.triggers, timedTogether) {
+		start := time.Now()
+		for _, trigger := range group {
+			outcome, panicked := d.askSafely(trigger)
+			if panicked {
+				forget() // it may have left the event half read
 			}
+			d.add(outcome)
+		}
+		d.consideredIn(time.Since(start), group, forget)
+	}
+}
+
+// add takes up what a trigger did.
+func (d *decision) add(made schemas.TriggerDecision) {
+	d.Triggers = append(d.Triggers, made)
+	switch made.Outcome {
+	case schemas.MappingError, schemas.ConditionError:
+		d.Status = schemas.Failed
+	case schemas.Matched, schemas.ConditionFalse, schemas.Inactive:
+		if d.Status == schemas.NoTrigger {
+			d.Status = schemas.Processed
 		}
 	}
 }
@@ -70,7 +79,7 @@ func (d *decision) consider(meta schemas.EventMeta, body []byte, bound *binding)
 func (d *decision) askSafely(trigger *compiledTrigger) (made schemas.TriggerDecision, panicked bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			made = trigger.decision()
+			made = trigger.entry
 			made.Outcome, made.Reason = schemas.ConditionError, fmt.Sprintf("the trigger cannot be evaluated, please report this: %v", fault)
 			panicked = true
 		}
@@ -80,12 +89,12 @@ func (d *decision) askSafely(trigger *compiledTrigger) (made schemas.TriggerDeci
 
 // ask evaluates one trigger and adds the run it creates.
 func (d *decision) ask(trigger *compiledTrigger) schemas.TriggerDecision {
-	made := trigger.decision()
+	made := trigger.entry
 	if trigger.invalid != nil {
 		made.Outcome, made.Reason = schemas.ConditionError, trigger.invalid.Error()
 		return made
 	}
-	if trigger.isOff {
+	if trigger.isOff.Load() {
 		made.Outcome, made.Reason = schemas.ConditionError, reasonOff
 		return made
 	}

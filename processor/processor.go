@@ -28,8 +28,8 @@ type Processor struct {
 	events, decisions, runs string // the topics
 
 	memory   *memory
-	bindings *bindings
-	decision *decision // the one that the loop is at
+	triggers *compiledTriggers
+	deciders chan *decider // those that are idle
 	stopped  *stoppedPartitions
 }
 
@@ -40,14 +40,15 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	}
 	events := cluster.Topic(schemas.EventsTopic)
 	stopped := newStoppedPartitions(events, logger)
-	return &Processor{
+	p := &Processor{
 		config: config, kafka: cluster, catalog: reader, logger: logger, now: time.Now,
 		events: events, decisions: cluster.Topic(schemas.DecisionsTopic), runs: cluster.Topic(schemas.RunsTopic),
 		memory:   newMemory(config, cluster, reader, stopped, logger),
-		bindings: &bindings{logger: logger},
-		decision: newDecision(),
+		triggers: &compiledTriggers{logger: logger},
 		stopped:  stopped,
-	}, nil
+	}
+	p.deciders = newDeciders(p)
+	return p, nil
 }
 
 // Stopped returns the partitions that this process no longer reads, each with the reason. They stay so until the

@@ -45,9 +45,11 @@ func AppendDecision(out []byte, d *Decision) []byte {
 
 // AppendTriggerDecision appends one entry of a decision's triggers to out.
 func AppendTriggerDecision(out []byte, t *TriggerDecision) []byte {
-	out = appendText(append(out, `{"trigger_id":`...), t.TriggerID)
-	out = appendInt(append(out, `,"revision":`...), t.Revision)
-	out = appendText(append(out, `,"workflow":`...), t.Workflow)
+	if t.identity != "" {
+		out = append(out, t.identity...)
+	} else {
+		out = t.appendIdentity(out)
+	}
 	out = appendText(append(out, `,"outcome":`...), string(t.Outcome))
 	if t.Reason != "" {
 		out = appendText(append(out, `,"reason":`...), t.Reason)
@@ -56,6 +58,12 @@ func AppendTriggerDecision(out []byte, t *TriggerDecision) []byte {
 		out = appendText(append(out, `,"run_id":`...), t.RunID)
 	}
 	return append(out, '}')
+}
+
+func (t *TriggerDecision) appendIdentity(out []byte) []byte {
+	out = appendText(append(out, `{"trigger_id":`...), t.TriggerID)
+	out = appendInt(append(out, `,"revision":`...), t.Revision)
+	return appendText(append(out, `,"workflow":`...), t.Workflow)
 }
 
 // AppendRun appends the run to out as Encode writes it. Its request must be compact JSON, as rules writes it: nobody

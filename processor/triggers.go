@@ -1,0 +1,70 @@
+package processor
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/processor/rules"
+	"github.com/millrace/millrace/schemas"
+)
+
+// compiledTrigger is a trigger with its compiled rule, or with the reason why there is none. Deciders share it.
+type compiledTrigger struct {
+	*schemas.Trigger
+	rule    *rules.Trigger
+	invalid error
+	entry   schemas.TriggerDecision // without an outcome
+	logger  *slog.Logger
+
+	slowness slowness
+	isOff    atomic.Bool // for being slow
+}
+
+func newCompiledTrigger(trigger schemas.Trigger, logger *slog.Logger) *compiledTrigger {
+	rule, err := rules.Compile(trigger)
+	return &compiledTrigger{
+		Trigger: &trigger, rule: rule, invalid: err, logger: logger,
+		entry: schemas.NewTriggerDecision(trigger.ID, trigger.Revision, trigger.Workflow),
+	}
+}
+
+// note counts how long an evaluation took and switches a trigger off that stays slow, until its next revision: it
+// would hold up the events of everybody else.
+//
+// This is the one decision that depends on time and not on the log and the catalog alone: when an event is processed
+// again, a trigger may be off that was on before, or the reverse. That is acceptable because it invents nothing. Where
+// the trigger is on, the run has the ID and the body it always has, so a run that was written before stays the same
+// run. Where it is off, the event is marked as failed with the reason, and can be replayed.
+func (c *compiledTrigger) note(took time.Duration, eventID string) {
+	if !c.slowness.note(took) || c.isOff.Swap(true) {
+		return
+	}
+	c.logger.Error("a trigger is switched off until it is changed: evaluating it is slow again and again",
+		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event", eventID)
+}
+
+// compiledTriggers keeps the triggers of the current catalog compiled, each once per revision. It holds no more than
+// the catalog does: what left the catalog is dropped with the next snapshot.
+type compiledTriggers struct {
+	logger   *slog.Logger
+	snapshot *catalog.Snapshot
+	byID     map[string]*compiledTrigger
+}
+
+// follow moves on to a snapshot. Nobody may be deciding meanwhile.
+func (c *compiledTriggers) follow(snapshot *catalog.Snapshot) {
+	if c.snapshot == snapshot {
+		return
+	}
+	before := c.byID
+	c.snapshot, c.byID = snapshot, map[string]*compiledTrigger{}
+	for _, trigger := range snapshot.Triggers() {
+		known, found := before[trigger.ID]
+		if !found || known.Revision != trigger.Revision {
+			known = newCompiledTrigger(trigger, c.logger)
+		}
+		c.byID[trigger.ID] = known
+	}
+}
