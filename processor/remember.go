@@ -32,7 +32,7 @@ type span struct{ from, position int64 }
 
 // reread connects to read a partition again. The client must be closed.
 func (m *memory) reread(partition int32) (rereader, error) {
-	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger),
+	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger), kgo.MetadataMinAge(metadataMinAge), kgo.DisableClientMetrics(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 	if err != nil {
 		return rereader{}, fmt.Errorf("connecting to read events again: %w", err)
