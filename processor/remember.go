@@ -51,6 +51,9 @@ func (m *memory) open(ctx context.Context, partition int32, r *remembered) error
 	if err != nil {
 		return err
 	}
+	if !m.stopped.isSame(detail.ID) {
+		return errRecreated // no record may come that would show it
+	}
 	retention := longestWindow(m.catalog.Snapshot()) + clockSkew
 	needed, err := again.span(ctx, m.kafka.Group("processor"), retention)
 	if err != nil {
