@@ -40,7 +40,7 @@ func (a *atLeastOnce) pause(partitions map[string][]int32) {
 
 func (a *atLeastOnce) release() { a.client.AllowRebalance() }
 
-func (a *atLeastOnce) begin() error {
+func (a *atLeastOnce) begin(context.Context) error {
 	a.failed.reset()
 	return nil
 }

@@ -80,7 +80,7 @@ func (p *Processor) inspect(session session, fetches kgo.Fetches) error {
 // runBatch decides on what was polled, and on what arrives meanwhile, and commits it as one. It ends as soon as nothing
 // more has arrived, so that at low rates an event waits for nobody, and at high rates few commits serve many events.
 func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches) (bool, error) {
-	if err := session.begin(); err != nil {
+	if err := session.begin(ctx); err != nil {
 		return false, fmt.Errorf("beginning a batch: %w", err)
 	}
 	batch := newBatch(p, func(output *kgo.Record) { session.produce(ctx, output) })

@@ -21,7 +21,7 @@ type session interface {
 	pause(partitions map[string][]int32)
 	// release lets partitions move, where no poll will follow for a while.
 	release()
-	begin() error
+	begin(ctx context.Context) error
 	produce(ctx context.Context, record *kgo.Record)
 	// end commits. Not committed without an error means that the batch was rolled back and comes again; with an error
 	// the outcome is unknown and the session is of no more use.
@@ -45,10 +45,8 @@ func (p *Processor) newSession(ctx context.Context) (session, error) {
 func (p *Processor) connect(ctx context.Context) (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
-		return newTransactional(ctx, append(options,
-			kgo.TransactionalID(p.kafka.Group("processor")+"."+p.config.instance()),
-			kgo.TransactionTimeout(p.config.transactionTimeout()),
-		))
+		id := p.kafka.Group("processor") + "." + p.config.instance()
+		return newTransactional(ctx, id, append(options, kgo.TransactionTimeout(p.config.transactionTimeout())))
 	}
 	return newAtLeastOnce(options)
 }

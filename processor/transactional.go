@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // transactional commits outputs and offsets in one Kafka transaction.
 type transactional struct {
+	id      string // of all its transactions
 	session *kgo.GroupTransactSession
 	failed  firstError
 	noted   func(*kgo.Record, error) // failed.note, made once
 }
 
-func newTransactional(ctx context.Context, options []kgo.Opt) (session, error) {
-	s, err := kgo.NewGroupTransactSession(options...)
+func newTransactional(ctx context.Context, id string, options []kgo.Opt) (session, error) {
+	s, err := kgo.NewGroupTransactSession(append(options, kgo.TransactionalID(id))...)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +29,7 @@ func newTransactional(ctx context.Context, options []kgo.Opt) (session, error) {
 		s.CloseAllowingRebalance()
 		return nil, fmt.Errorf("ending the transaction that a predecessor may have left: %w", err)
 	}
-	t := &transactional{session: s}
+	t := &transactional{id: id, session: s}
 	t.noted = t.failed.note
 	return t, nil
 }
@@ -46,9 +49,35 @@ func (t *transactional) pause(partitions map[string][]int32) {
 
 func (t *transactional) release() { t.session.AllowRebalance() }
 
-func (t *transactional) begin() error {
+func (t *transactional) begin(ctx context.Context) error {
 	t.failed.reset()
+	t.awaitMarkers(ctx)
 	return t.session.Begin()
+}
+
+// markersWithin is how long the end of a transaction is waited for, at most, and markersAgain how often it is asked for.
+const (
+	markersWithin = 20 * time.Millisecond
+	markersAgain  = 500 * time.Microsecond
+)
+
+// awaitMarkers waits until the broker has marked the last transaction's records as committed, which it does after it has
+// answered. A record that is produced before makes it wait 20 ms (add.partitions.to.txn.retry.backoff.ms). Whether the
+// answer is known or not, it goes on after that time: it is about latency alone.
+func (t *transactional) awaitMarkers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, markersWithin)
+	defer cancel()
+	for t.isEnding(ctx) && waited(ctx, markersAgain) {
+	}
+}
+
+func (t *transactional) isEnding(ctx context.Context) bool {
+	described, err := kadm.NewClient(t.session.Client()).DescribeTransactions(ctx, t.id)
+	if err != nil {
+		return false
+	}
+	state := described[t.id].State
+	return state == "PrepareCommit" || state == "PrepareAbort"
 }
 
 // produce keeps the error of a record that fails: End would commit the others without it.
