@@ -3,7 +3,6 @@ package schemas
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"strconv"
 	"time"
 
@@ -54,19 +53,14 @@ func RunID(triggerID, eventID string, generation int) uuid.UUID {
 	return id
 }
 
-func hashKey(parts ...string) Key {
-	sum := sha256.New()
+// hashKey makes no garbage: the parts of a key are short, and there is a key for each event.
+func hashKey[T string | []byte](parts ...T) Key {
+	var room [512]byte
+	all := room[:0]
 	for _, part := range parts {
-		writePart(sum, part)
+		all = binary.BigEndian.AppendUint32(all, uint32(len(part)))
+		all = append(all, part...)
 	}
-	var full [sha256.Size]byte
-	sum.Sum(full[:0])
-	return Key(full[:16])
-}
-
-func writePart(sum hash.Hash, part string) {
-	var length [4]byte
-	binary.BigEndian.PutUint32(length[:], uint32(len(part)))
-	sum.Write(length[:])
-	sum.Write([]byte(part))
+	sum := sha256.Sum256(all)
+	return Key(sum[:16])
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/millrace/millrace/dedup"
@@ -18,18 +17,15 @@ const settleEvery = 1000
 
 type filled struct {
 	took   time.Duration
-	pauses pauses
+	pauses *pauses
 }
 
-// fill checks the IDs one after the other, as fast as it goes, on one thread.
-func fill(index *dedup.Index, ids int64) (filled, error) {
-	runtime.LockOSThread() // its waiting for a processor is what pauses looks at
-	defer runtime.UnlockOSThread()
-	var f filled
-	if err := f.pauses.open(); err != nil {
+// fill checks the IDs one after the other, as fast as it goes.
+func fill(index *dedup.Index, ids int64) (f filled, err error) {
+	if f.pauses, err = newPauses(); err != nil {
 		return f, err
 	}
-	defer f.pauses.close()
+	defer f.pauses.threads.close()
 	for i := range ids {
 		if err := f.check(index, i, ids); err != nil {
 			return f, err

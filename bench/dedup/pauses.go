@@ -3,56 +3,37 @@ package main
 import (
 	"fmt"
 	"math/bits"
-	"os"
 	"runtime"
 	"time"
 )
 
-// pauses says how long single checks took, by the wall clock. For the longest it tells the machine's share from the
-// index's: the kernel counts how long a thread was ready to run and had to wait for a processor (schedstat in proc(5)).
-// That is asked for once in a group of checks.
+// pauses says how long single checks took, by the wall clock. Checks are grouped, and the kernel is asked after each group
+// how long the thread was ready to run and had to wait for a processor: that is the machine's share, not the index's.
 type pauses struct {
-	stat    *os.File
 	counts  [64 * buckets]int64
 	checks  int64
-	longest group
-	ownMost time.Duration // the longest check less the waiting in its group, of all groups
+	longest group // the one with the longest check
+	own     group // the one whose longest check is longest without the waiting
 
 	group   group // the one under way
-	waited  time.Duration
-	ran     time.Duration
 	started time.Time
+	threads threads
 }
 
 // group is some checks in a row.
 type group struct {
-	check             time.Duration // the longest
-	took, ran, waited time.Duration // of the whole group
+	check  time.Duration // the longest
+	took   time.Duration // of the whole group
+	waited time.Duration
 }
 
 // buckets is into how many parts counts divides the time between two powers of two.
 const buckets = 8
 
-func (p *pauses) open() error {
-	stat, err := os.Open("/proc/thread-self/schedstat")
-	if err != nil {
-		return err
-	}
-	p.stat, p.started = stat, time.Now()
-	p.ran, p.waited, err = p.read()
-	return err
-}
-
-func (p *pauses) close() { p.stat.Close() }
-
-func (p *pauses) read() (ran, waited time.Duration, err error) {
-	var line [96]byte
-	n, err := p.stat.ReadAt(line[:], 0)
-	if n == 0 {
-		return 0, 0, err
-	}
-	_, err = fmt.Sscan(string(line[:n]), &ran, &waited)
-	return ran, waited, err
+func newPauses() (*pauses, error) {
+	p := &pauses{started: time.Now(), threads: threads{known: map[int]*thread{}}}
+	_, err := p.threads.waited()
+	return p, err
 }
 
 func (p *pauses) add(took time.Duration) {
@@ -73,17 +54,19 @@ func atMost(bucket int) time.Duration {
 }
 
 func (p *pauses) endGroup() error {
-	ran, waited, err := p.read()
+	waited, err := p.threads.waited()
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	p.group.took, p.group.ran, p.group.waited = now.Sub(p.started), ran-p.ran, waited-p.waited
+	p.group.took, p.group.waited = now.Sub(p.started), waited
 	if p.group.check > p.longest.check {
 		p.longest = p.group
 	}
-	p.ownMost = max(p.ownMost, p.group.check-p.group.waited)
-	p.group, p.ran, p.waited, p.started = group{}, ran, waited, now
+	if p.group.less() > p.own.less() {
+		p.own = p.group
+	}
+	p.group, p.started = group{}, now
 	return nil
 }
 
@@ -99,12 +82,16 @@ func (p *pauses) percentile(oneIn int64) time.Duration {
 }
 
 func (p *pauses) String() string {
+	return fmt.Sprintf("longest check %s\nlongest check without the wait for a processor %s\n99.99%% of the checks took at most %s, 99.9999%% %s",
+		p.longest, p.own, p.percentile(10_000), p.percentile(1_000_000))
+}
+
+// less returns the longest check without the waiting.
+func (g group) less() time.Duration { return g.check - g.waited }
+
+func (g group) String() string {
 	at := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
-	return fmt.Sprintf("longest check %s; less what its thread waited for a processor: %s\n"+
-		"  around the longest, %d checks took %s: on a processor %s, waiting for one %s, standing still %s\n"+
-		"  99.99%% of the checks took at most %s, 99.9999%% %s",
-		at(p.longest.check), at(p.ownMost), settleEvery, at(p.longest.took), at(p.longest.ran), at(p.longest.waited),
-		at(max(0, p.longest.took-p.longest.ran-p.longest.waited)), p.percentile(10_000), p.percentile(1_000_000))
+	return fmt.Sprintf("%s (around it %d checks took %s, of which waiting %s)", at(g.check), settleEvery, at(g.took), at(g.waited))
 }
 
 // calibrate returns the longest pause that the machine imposes in some seconds on a thread that does nothing but look at
