@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -30,6 +31,7 @@ type Processor struct {
 	memory   *memory
 	triggers *compiledTriggers
 	stopped  *stoppedPartitions
+	windows  *windowWatch
 }
 
 // New returns a processor that takes its triggers from reader, which must be running.
@@ -45,6 +47,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		memory:   newMemory(config, cluster, reader, stopped, logger),
 		triggers: &compiledTriggers{logger: logger},
 		stopped:  stopped,
+		windows:  &windowWatch{kafka: cluster, catalog: reader, logger: logger},
 	}, nil
 }
 
@@ -55,6 +58,9 @@ func (p *Processor) Stopped() map[int32]string { return p.stopped.list() }
 // Run processes events until ctx ends; the batch in hand is finished. A session that fails is replaced by a new one,
 // with growing pauses, because every failure of a commit leaves open what Kafka has: only a new session knows.
 func (p *Processor) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { p.windows.run(ctx) })
 	pause := backoff.NewExponentialBackOff()
 	for {
 		started := p.now()
