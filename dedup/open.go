@@ -60,16 +60,10 @@ func (x *Index) takeMemory() error {
 			return err
 		}
 		x.tables = append(x.tables, t)
+		x.spares <- t
 	}
-	x.open = x.tables[0]
-	populate(x.open.mapped)
-	for _, t := range x.tables[1:] {
-		x.tidying.Go(func() {
-			populate(t.mapped)
-			x.spares <- t
-		})
-	}
-	return nil // only the sealer writes to the filter: that need not be populated
+	x.open = <-x.spares
+	return nil
 }
 
 // giveBack releases all memory. What goes on in the background is waited for.

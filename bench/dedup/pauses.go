@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -97,9 +98,12 @@ func (g group) String() string {
 // calibrate returns the longest pause that the machine imposes in some seconds on a thread that does nothing but look at
 // the clock, while another one is busy, as the sealer is.
 func calibrate() time.Duration {
-	done := make(chan struct{})
-	go spin(done)
-	defer close(done)
+	var done atomic.Bool
+	go func() {
+		for !done.Load() { // busy
+		}
+	}()
+	defer done.Store(true)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var longest time.Duration
@@ -110,14 +114,4 @@ func calibrate() time.Duration {
 		last = now
 	}
 	return longest.Round(10 * time.Microsecond)
-}
-
-func spin(done <-chan struct{}) {
-	for {
-		select {
-		case <-done:
-			return
-		default:
-		}
-	}
 }
