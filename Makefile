@@ -84,10 +84,10 @@ bench-latency: build library ## POST to the run's arrival, at 1,000 events a sec
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
 
 # Both take the running Kafka: KAFKA_PORT says which, and `make kafka-up` starts it.
-bench-processor: build streams ## the processor against Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven)
+bench-processor: build streams ## the processor against Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven); ARGS="-embedded -only=millrace"
 	$(GO) run ./bench/processor $(ARGS)
 
-bench-processor-latency: build ## what exactly_once adds to an event's way to its decision, on the running Apache Kafka
+bench-processor-latency: build ## what exactly_once adds to an event's way to its decision, on the running Apache Kafka; ARGS=-embedded
 	$(GO) run ./bench/processor -latency $(ARGS)
 
 # Built again only when a source has changed since: Maven takes seconds to find that out.

@@ -22,12 +22,13 @@ const module = "github.com/millrace/millrace/"
 func mayImport() map[string][]string {
 	role := []string{"catalog", "kafka", "telemetry", "schemas"}
 	return map[string][]string{
-		"schemas":           nil,
+		"schemas":           {"schemas/jsonscan"},
+		"schemas/jsonscan":  nil,
 		"telemetry":         nil,
 		"kafka":             {"schemas"},
 		"catalog":           {"kafka", "schemas", "telemetry"},
 		"dedup":             {"schemas"},
-		"processor/rules":   {"schemas"},
+		"processor/rules":   {"schemas", "schemas/jsonscan"},
 		"ingest":            role,
 		"processor":         append([]string{"processor/rules", "dedup"}, role...),
 		"dispatcher":        role,

@@ -43,7 +43,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	client, err := kgo.NewClient(append(cluster.Options(),
 		telemetry.KafkaLogger(logger),
 		kgo.RequiredAcks(kgo.AllISRAcks()), // with idempotent writes, which are the client's default
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.ProducerLinger(config.Linger),
 		kgo.RecordDeliveryTimeout(config.AckTimeout),
 		kgo.MaxBufferedRecords(config.MaxInFlight),

@@ -12,6 +12,7 @@ import (
 type atLeastOnce struct {
 	client *kgo.Client
 	failed firstError
+	noted  func(*kgo.Record, error) // failed.note, made once
 }
 
 func newAtLeastOnce(options []kgo.Opt) (session, error) {
@@ -19,7 +20,9 @@ func newAtLeastOnce(options []kgo.Opt) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &atLeastOnce{client: client}, nil
+	a := &atLeastOnce{client: client}
+	a.noted = a.failed.note
+	return a, nil
 }
 
 func (a *atLeastOnce) poll(ctx context.Context, maxRecords int) kgo.Fetches {
@@ -43,7 +46,7 @@ func (a *atLeastOnce) begin() error {
 }
 
 func (a *atLeastOnce) produce(ctx context.Context, record *kgo.Record) {
-	a.client.Produce(ctx, record, a.failed.note)
+	a.client.Produce(ctx, record, a.noted)
 }
 
 // end never rolls back: what failed may have been written, so the session must end and read again what is committed.

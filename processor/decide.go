@@ -2,6 +2,8 @@ package processor
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/millrace/millrace/processor/rules"
 	"github.com/millrace/millrace/schemas"
@@ -15,6 +17,14 @@ const maxRecordBytes = 960 << 10
 type decision struct {
 	schemas.Decision
 	runs []runRecord
+
+	event   *rules.Event
+	blocks  blocks // where runs are kept
+	scratch []byte
+}
+
+func newDecision() *decision {
+	return &decision{event: rules.NewEvent(schemas.EventMeta{}, nil, "")}
 }
 
 // runRecord is a run as it is written to Kafka.
@@ -31,76 +41,85 @@ func (d *decision) begin(next schemas.Decision) {
 }
 
 // consider asks the triggers that are bound to the event and notes what each did.
-func (d *decision) consider(meta schemas.EventMeta, body []byte, source string, bound []*compiledTrigger) {
+func (d *decision) consider(meta schemas.EventMeta, body []byte, bound *binding) {
 	d.Status = schemas.NoTrigger
-	if len(bound) == 0 {
+	if len(bound.triggers) == 0 {
 		return
 	}
-	event := rules.NewEvent(meta, body, source)
-	watch := newStopwatch()
-	for _, trigger := range bound {
-		outcome, panicked := d.askSafely(trigger, event)
-		if panicked {
-			// It may have left the event half read.
-			event = rules.NewEvent(meta, body, source)
-		}
-		trigger.note(watch.lap(), d.EventID)
-		d.Triggers = append(d.Triggers, outcome)
-		switch outcome.Outcome {
-		case schemas.MappingError, schemas.ConditionError:
-			d.Status = schemas.Failed
-		case schemas.Matched, schemas.ConditionFalse, schemas.Inactive:
-			if d.Status == schemas.NoTrigger {
-				d.Status = schemas.Processed
+	forget := func() { d.event.Reset(meta, body, bound.source) }
+	forget()
+	for group := range slices.Chunk(bound.triggers, timedTogether) {
+		start := time.Now()
+		for _, trigger := range group {
+			outcome, panicked := d.askSafely(trigger)
+			if panicked {
+				forget() // it may have left the event half read
 			}
+			d.add(outcome)
+		}
+		d.consideredIn(time.Since(start), group, forget)
+	}
+}
+
+// add takes up what a trigger did.
+func (d *decision) add(made schemas.TriggerDecision) {
+	d.Triggers = append(d.Triggers, made)
+	switch made.Outcome {
+	case schemas.MappingError, schemas.ConditionError:
+		d.Status = schemas.Failed
+	case schemas.Matched, schemas.ConditionFalse, schemas.Inactive:
+		if d.Status == schemas.NoTrigger {
+			d.Status = schemas.Processed
 		}
 	}
 }
 
 // askSafely turns a panic into the outcome of the one trigger: expressions come from outside, and whatever one of them
 // finds to break must not stop the events behind this one.
-func (d *decision) askSafely(trigger *compiledTrigger, event *rules.Event) (made schemas.TriggerDecision, panicked bool) {
+func (d *decision) askSafely(trigger *compiledTrigger) (made schemas.TriggerDecision, panicked bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			made = trigger.decision()
+			made = trigger.entry
 			made.Outcome, made.Reason = schemas.ConditionError, fmt.Sprintf("the trigger cannot be evaluated, please report this: %v", fault)
 			panicked = true
 		}
 	}()
-	return d.ask(trigger, event), false
+	return d.ask(trigger), false
 }
 
 // ask evaluates one trigger and adds the run it creates.
-func (d *decision) ask(trigger *compiledTrigger, event *rules.Event) schemas.TriggerDecision {
-	made := trigger.decision()
+func (d *decision) ask(trigger *compiledTrigger) schemas.TriggerDecision {
+	made := trigger.entry
 	if trigger.invalid != nil {
 		made.Outcome, made.Reason = schemas.ConditionError, trigger.invalid.Error()
 		return made
 	}
-	if trigger.isOff {
+	if trigger.isOff.Load() {
 		made.Outcome, made.Reason = schemas.ConditionError, reasonOff
 		return made
 	}
-	result := trigger.rule.Evaluate(event)
+	result := trigger.rule.Evaluate(d.event)
 	made.Outcome, made.Reason = result.Outcome, result.Reason
 	if made.Outcome != schemas.Matched {
 		return made
 	}
 	run := d.run(trigger, result)
-	key := []byte(run.Environment + "/" + result.RecipientKey)
-	value := schemas.AppendRun(make([]byte, 0, len(result.Request)+512), run)
-	if size := len(key) + len(value); size > maxRecordBytes {
+	keyBytes := len(run.Environment) + len("/") + len(result.RecipientKey)
+	d.scratch = append(append(append(d.scratch[:0], run.Environment...), '/'), result.RecipientKey...)
+	d.scratch = schemas.AppendRun(d.scratch, &run)
+	if size := len(d.scratch); size > maxRecordBytes {
 		made.Outcome = schemas.MappingError
 		made.Reason = fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", size, maxRecordBytes)
 		return made
 	}
 	made.RunID = run.RunID
-	d.runs = append(d.runs, runRecord{key: key, value: value})
+	record := d.blocks.keep(d.scratch)
+	d.runs = append(d.runs, runRecord{key: record[:keyBytes:keyBytes], value: record[keyBytes:]})
 	return made
 }
 
-func (d *decision) run(trigger *compiledTrigger, result rules.Result) *schemas.Run {
-	return &schemas.Run{
+func (d *decision) run(trigger *compiledTrigger, result rules.Result) schemas.Run {
+	return schemas.Run{
 		Schema: schemas.Version, RunID: schemas.RunID(trigger.ID, d.EventID, 0).String(),
 		Environment: d.Environment, SourceID: d.SourceID, Workflow: trigger.Workflow,
 		TriggerID: trigger.ID, TriggerRevision: trigger.Revision, EventID: d.EventID,

@@ -11,8 +11,9 @@ import (
 // maxReasonBytes is what is left of each trigger's reason when a decision would be too large to write.
 const maxReasonBytes = 200
 
-// encode returns the decision's record, made to fit: an event with thousands of triggers must not stop its partition.
-// First the reasons are cut, then entries are left out, those of triggers that did nothing first.
+// encode returns the decision's record, valid until the next call and made to fit: an event with thousands of triggers
+// must not stop its partition. First the reasons are cut, then entries are left out, those of triggers that did nothing
+// first.
 func (d *decision) encode() []byte {
 	limit := maxRecordBytes - len(d.EventID)
 	value := d.append()
@@ -33,7 +34,8 @@ func (d *decision) encode() []byte {
 }
 
 func (d *decision) append() []byte {
-	return schemas.AppendDecision(make([]byte, 0, 512+256*len(d.Triggers)), &d.Decision)
+	d.scratch = schemas.AppendDecision(d.scratch[:0], &d.Decision)
+	return d.scratch
 }
 
 // entryBytes is what the trigger entries take.

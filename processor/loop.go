@@ -11,9 +11,9 @@ import (
 // maxBatchBytes ends a batch that has written so much, lest large runs fill the memory and the transaction.
 const maxBatchBytes = 64 << 20
 
-// maxPollRecords bounds one poll, so that the end of a batch is not overdue by more than deciding on so many takes, and
-// Kafka is written to while the next ones are decided.
-const maxPollRecords = 1000
+// maxPollRecords bounds one poll, so that the end of a batch is not overdue by more than deciding on so many takes. It
+// is several partitions' worth, which are decided on side by side.
+const maxPollRecords = 5000
 
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
@@ -83,16 +83,13 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 	if err := session.begin(); err != nil {
 		return false, fmt.Errorf("beginning a batch: %w", err)
 	}
-	batch := newBatch(p)
+	batch := newBatch(p, func(output *kgo.Record) { session.produce(ctx, output) })
 	deadline := p.now().Add(p.config.BatchTime)
 	events := 0
 	for fetches.NumRecords() > 0 {
 		events += fetches.NumRecords()
 		if err := batch.addAll(ctx, fetches); err != nil {
 			return false, err
-		}
-		for _, output := range batch.take() {
-			session.produce(ctx, output)
 		}
 		if events >= p.config.BatchRecords || batch.bytes >= maxBatchBytes || !p.now().Before(deadline) {
 			break

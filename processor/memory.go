@@ -156,12 +156,6 @@ func (m *memory) of(number int32) (*remembered, error) {
 	return r, nil
 }
 
-// isSettled reports whether the decision on the record is committed.
-func (m *memory) isSettled(record *kgo.Record) bool {
-	r, err := m.of(record.Partition)
-	return err == nil && record.Offset < r.settled
-}
-
 // settle notes, by partition, that what lies below the offset is committed.
 func (m *memory) settle(next map[int32]int64) {
 	for number, offset := range next {
@@ -172,12 +166,9 @@ func (m *memory) settle(next map[int32]int64) {
 	}
 }
 
-// check reports whether the event repeats an earlier one, and the offset of the first of them.
-func (m *memory) check(ctx context.Context, record *kgo.Record, meta schemas.EventMeta, snapshot *catalog.Snapshot) (int64, bool, error) {
-	r, err := m.of(record.Partition)
-	if err != nil {
-		return 0, false, err
-	}
+// check reports whether the event of a partition repeats one within the window before it, and the offset of the first
+// of them.
+func (m *memory) check(ctx context.Context, r *remembered, record *kgo.Record, meta schemas.EventMeta, window time.Duration) (int64, bool, error) {
 	if err := m.begin(ctx, r, record); err != nil {
 		return 0, false, err
 	}
@@ -186,7 +177,6 @@ func (m *memory) check(ctx context.Context, record *kgo.Record, meta schemas.Eve
 		r.index.Skip(record.Offset + 1)
 		return 0, false, nil
 	}
-	window := window(snapshot, meta)
 	if window > r.retention-clockSkew {
 		return 0, false, errors.New("a dedup window was made longer than what the index remembers; completing it anew")
 	}

@@ -8,30 +8,31 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace/millrace/processor/rules"
 	"github.com/millrace/millrace/schemas"
 )
 
 // panicking is a trigger whose evaluation panics: it has no rule, and nothing that says so.
 func panicking() *compiledTrigger {
-	return &compiledTrigger{Trigger: &schemas.Trigger{ID: "trg_panicking", Revision: 1}, logger: slog.New(slog.DiscardHandler)}
+	trigger := newCompiledTrigger(schemas.Trigger{ID: "trg_panicking", Revision: 1}, slog.New(slog.DiscardHandler))
+	trigger.rule = nil
+	return trigger
 }
 
 func compiledFor(t *testing.T, trigger schemas.Trigger) *compiledTrigger {
 	t.Helper()
 	trigger.Status, trigger.Revision = schemas.TriggerActive, 1
-	rule, err := rules.Compile(trigger)
-	if err != nil {
-		t.Fatal(err)
+	compiled := newCompiledTrigger(trigger, slog.New(slog.DiscardHandler))
+	if compiled.invalid != nil {
+		t.Fatal(compiled.invalid)
 	}
-	return &compiledTrigger{Trigger: &trigger, rule: rule, logger: slog.New(slog.DiscardHandler)}
+	return compiled
 }
 
 func considered(body string, triggers ...*compiledTrigger) *decision {
 	meta := schemas.EventMeta{EventID: "evt", SourceID: "src", Environment: "production", Event: "Order", ReceivedAt: time.Unix(0, 0).UTC()}
-	d := &decision{}
+	d := newDecision()
 	d.begin(schemas.Decision{EventID: meta.EventID})
-	d.consider(meta, []byte(body), "app", triggers)
+	d.consider(meta, []byte(body), &binding{source: "app", triggers: triggers})
 	return d
 }
 

@@ -30,6 +30,7 @@ type Processor struct {
 
 	memory   *memory
 	triggers *compiledTriggers
+	deciders chan *decider // those that are idle
 	stopped  *stoppedPartitions
 	windows  *windowWatch
 }
@@ -41,14 +42,16 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	}
 	events := cluster.Topic(schemas.EventsTopic)
 	stopped := newStoppedPartitions(events, logger)
-	return &Processor{
+	p := &Processor{
 		config: config, kafka: cluster, catalog: reader, logger: logger, now: time.Now,
 		events: events, decisions: cluster.Topic(schemas.DecisionsTopic), runs: cluster.Topic(schemas.RunsTopic),
 		memory:   newMemory(config, cluster, reader, stopped, logger),
 		triggers: &compiledTriggers{logger: logger},
 		stopped:  stopped,
 		windows:  &windowWatch{kafka: cluster, catalog: reader, logger: logger},
-	}, nil
+	}
+	p.deciders = newDeciders(p)
+	return p, nil
 }
 
 // Stopped returns the partitions that this process no longer reads, each with the reason. They stay so until the

@@ -111,11 +111,11 @@ func (m *memory) complete(ctx context.Context, again rereader, index *dedup.Inde
 // noteAll notes the events among the records.
 func noteAll(index *dedup.Index, records []*kgo.Record) error {
 	for _, record := range records {
-		mark, err := schemas.ReadEventMark(record.Headers)
-		if err != nil || !mark.HasKey {
+		meta, err := schemas.ReadEventMeta(record.Headers)
+		if err != nil || meta.MessageID == "" {
 			continue // what is no event has no key
 		}
-		if err := index.Note(mark.Key, record.Offset, mark.ReceivedAt); err != nil {
+		if err := index.Note(meta.Key(), record.Offset, meta.ReceivedAt); err != nil {
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 		kgo.BlockRebalanceOnPoll(),
 		kgo.RebalanceTimeout(p.config.transactionTimeout()), // as long as a batch can hold one up
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.ProducerLinger(0), // end flushes at once; until then the records gather anyway
 		kgo.RecordDeliveryTimeout(p.config.CommitTimeout),
 	)

@@ -1,6 +1,10 @@
 package processor
 
-import "time"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
 // A trigger may take this long on an event, over its condition and mapping. One in five of the last evaluations may
 // take longer: a single one says more about the machine (a collection of garbage, a neighbour) than about the trigger.
@@ -15,39 +19,53 @@ const reasonOff = "the trigger was switched off because evaluating it takes more
 
 // slowness counts the slow ones among the last evaluations of a trigger. The zero value has seen none.
 type slowness struct {
-	wasSlow [slowHistory]bool // a ring
-	at      int               // where the next evaluation is noted
-	slow    int               // how many of wasSlow are set
+	slow    atomic.Int32 // how many of wasSlow are set; written while mu is held
+	mu      sync.Mutex   // guards what follows
+	wasSlow [slowHistory]bool
+	at      int // where the next evaluation is noted, in a ring
 }
 
 // note adds an evaluation and reports whether slow ones have become too many.
 func (s *slowness) note(took time.Duration) bool {
 	isSlow := took > slowAfter
-	if s.slow == 0 && !isSlow {
+	if !isSlow && s.slow.Load() == 0 {
 		return false // nothing to remember, and nothing in the ring to forget
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.wasSlow[s.at] {
-		s.slow--
+		s.slow.Add(-1)
 	}
 	s.wasSlow[s.at] = isSlow
 	if isSlow {
-		s.slow++
+		s.slow.Add(1)
 	}
 	s.at = (s.at + 1) % slowHistory
-	return s.slow >= slowLimit
+	return s.slow.Load() >= slowLimit
 }
 
-// stopwatch measures consecutive spans with one look at the clock for each.
-type stopwatch struct {
-	start time.Time
-	at    time.Duration
+// timedTogether is how many triggers are timed with one look at the clock, which takes as long as a short condition.
+const timedTogether = 16
+
+// consideredIn notes how long asking triggers about an event took. Only where that was long, each is timed by itself,
+// by being asked once more about the event as if it were the first to look at it.
+func (d *decision) consideredIn(took time.Duration, triggers []*compiledTrigger, forget func()) {
+	for _, trigger := range triggers {
+		each := time.Duration(0)
+		if took > slowAfter && trigger.rule != nil && !trigger.isOff.Load() {
+			forget()
+			each = d.timeOf(trigger)
+		}
+		trigger.note(each, d.EventID)
+	}
 }
 
-func newStopwatch() stopwatch { return stopwatch{start: time.Now()} }
-
-// lap returns the time since the last call.
-func (w *stopwatch) lap() time.Duration {
-	before := w.at
-	w.at = time.Since(w.start)
-	return w.at - before
+func (d *decision) timeOf(trigger *compiledTrigger) (took time.Duration) {
+	start := time.Now()
+	defer func() {
+		_ = recover() // it showed when the trigger was asked
+		took = time.Since(start)
+	}()
+	trigger.rule.Evaluate(d.event)
+	return took
 }

@@ -12,6 +12,7 @@ import (
 type transactional struct {
 	session *kgo.GroupTransactSession
 	failed  firstError
+	noted   func(*kgo.Record, error) // failed.note, made once
 }
 
 func newTransactional(ctx context.Context, options []kgo.Opt) (session, error) {
@@ -25,7 +26,9 @@ func newTransactional(ctx context.Context, options []kgo.Opt) (session, error) {
 		s.CloseAllowingRebalance()
 		return nil, fmt.Errorf("ending the transaction that a predecessor may have left: %w", err)
 	}
-	return &transactional{session: s}, nil
+	t := &transactional{session: s}
+	t.noted = t.failed.note
+	return t, nil
 }
 
 func (t *transactional) poll(ctx context.Context, maxRecords int) kgo.Fetches {
@@ -50,7 +53,7 @@ func (t *transactional) begin() error {
 
 // produce keeps the error of a record that fails: End would commit the others without it.
 func (t *transactional) produce(ctx context.Context, record *kgo.Record) {
-	t.session.Produce(ctx, record, t.failed.note)
+	t.session.Produce(ctx, record, t.noted)
 }
 
 func (t *transactional) end(ctx context.Context) (bool, error) {

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace/millrace/catalog"
@@ -9,20 +10,24 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// compiledTrigger is a trigger with its compiled rule, or with the reason why there is none.
+// compiledTrigger is a trigger with its compiled rule, or with the reason why there is none. Deciders share it.
 type compiledTrigger struct {
 	*schemas.Trigger
 	rule    *rules.Trigger
 	invalid error
+	entry   schemas.TriggerDecision // without an outcome
 	logger  *slog.Logger
 
 	slowness slowness
-	isOff    bool
+	isOff    atomic.Bool // for being slow
 }
 
-// decision returns the entry of the trigger in a decision, without an outcome.
-func (c *compiledTrigger) decision() schemas.TriggerDecision {
-	return schemas.TriggerDecision{TriggerID: c.ID, Revision: c.Revision, Workflow: c.Workflow}
+func newCompiledTrigger(trigger schemas.Trigger, logger *slog.Logger) *compiledTrigger {
+	rule, err := rules.Compile(trigger)
+	return &compiledTrigger{
+		Trigger: &trigger, rule: rule, invalid: err, logger: logger,
+		entry: schemas.NewTriggerDecision(trigger.ID, trigger.Revision, trigger.Workflow),
+	}
 }
 
 // note counts how long an evaluation took and switches a trigger off that stays slow, until its next revision: it
@@ -33,10 +38,9 @@ func (c *compiledTrigger) decision() schemas.TriggerDecision {
 // the trigger is on, the run has the ID and the body it always has, so a run that was written before stays the same
 // run. Where it is off, the event is marked as failed with the reason, and can be replayed.
 func (c *compiledTrigger) note(took time.Duration, eventID string) {
-	if c.isOff || !c.slowness.note(took) {
+	if !c.slowness.note(took) || c.isOff.Swap(true) {
 		return
 	}
-	c.isOff = true
 	c.logger.Error("a trigger is switched off until it is changed: evaluating it is slow again and again",
 		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event", eventID)
 }
@@ -47,45 +51,20 @@ type compiledTriggers struct {
 	logger   *slog.Logger
 	snapshot *catalog.Snapshot
 	byID     map[string]*compiledTrigger
-	byEvent  map[boundTo][]*compiledTrigger
 }
 
-// boundTo is what triggers are looked up by.
-type boundTo struct{ environment, sourceID, event string }
-
-// maxBound bounds how many event names are remembered with their triggers: names come from outside.
-const maxBound = 10_000
-
-// follow moves on to a snapshot.
+// follow moves on to a snapshot. Nobody may be deciding meanwhile.
 func (c *compiledTriggers) follow(snapshot *catalog.Snapshot) {
 	if c.snapshot == snapshot {
 		return
 	}
 	before := c.byID
-	c.snapshot, c.byID, c.byEvent = snapshot, map[string]*compiledTrigger{}, map[boundTo][]*compiledTrigger{}
+	c.snapshot, c.byID = snapshot, map[string]*compiledTrigger{}
 	for _, trigger := range snapshot.Triggers() {
-		if known, found := before[trigger.ID]; found && known.Revision == trigger.Revision {
-			c.byID[trigger.ID] = known
-			continue
+		known, found := before[trigger.ID]
+		if !found || known.Revision != trigger.Revision {
+			known = newCompiledTrigger(trigger, c.logger)
 		}
-		rule, err := rules.Compile(trigger)
-		c.byID[trigger.ID] = &compiledTrigger{Trigger: &trigger, rule: rule, invalid: err, logger: c.logger}
+		c.byID[trigger.ID] = known
 	}
-}
-
-// bound returns the triggers that an event concerns.
-func (c *compiledTriggers) bound(meta schemas.EventMeta) []*compiledTrigger {
-	key := boundTo{meta.Environment, meta.SourceID, meta.Event}
-	bound, known := c.byEvent[key]
-	if known {
-		return bound
-	}
-	for _, trigger := range c.snapshot.Bound(meta.Environment, meta.SourceID, meta.Event) {
-		bound = append(bound, c.byID[trigger.ID])
-	}
-	if len(c.byEvent) >= maxBound {
-		clear(c.byEvent)
-	}
-	c.byEvent[key] = bound
-	return bound
 }

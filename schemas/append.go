@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 // The functions of this file write what Encode writes, byte for byte, for the two records that the processor makes for
@@ -43,9 +45,11 @@ func AppendDecision(out []byte, d *Decision) []byte {
 
 // AppendTriggerDecision appends one entry of a decision's triggers to out.
 func AppendTriggerDecision(out []byte, t *TriggerDecision) []byte {
-	out = appendText(append(out, `{"trigger_id":`...), t.TriggerID)
-	out = appendInt(append(out, `,"revision":`...), t.Revision)
-	out = appendText(append(out, `,"workflow":`...), t.Workflow)
+	if t.identity != "" {
+		out = append(out, t.identity...)
+	} else {
+		out = t.appendIdentity(out)
+	}
 	out = appendText(append(out, `,"outcome":`...), string(t.Outcome))
 	if t.Reason != "" {
 		out = appendText(append(out, `,"reason":`...), t.Reason)
@@ -54,6 +58,12 @@ func AppendTriggerDecision(out []byte, t *TriggerDecision) []byte {
 		out = appendText(append(out, `,"run_id":`...), t.RunID)
 	}
 	return append(out, '}')
+}
+
+func (t *TriggerDecision) appendIdentity(out []byte) []byte {
+	out = appendText(append(out, `{"trigger_id":`...), t.TriggerID)
+	out = appendInt(append(out, `,"revision":`...), t.Revision)
+	return appendText(append(out, `,"workflow":`...), t.Workflow)
 }
 
 // AppendRun appends the run to out as Encode writes it. Its request must be compact JSON, as rules writes it: nobody
@@ -84,17 +94,45 @@ func appendPosition(out []byte, p Position) []byte {
 
 func appendInt(out []byte, i int64) []byte { return strconv.AppendInt(out, i, 10) }
 
+// appendTime writes what time.RFC3339Nano does. Times of whole milliseconds in UTC, as all of ours are, are written by
+// hand, which takes a third of the time.
 func appendTime(out []byte, at time.Time) []byte {
 	out = append(out, '"')
-	return append(at.AppendFormat(out, time.RFC3339Nano), '"')
+	if at.Location() != time.UTC || at.Nanosecond()%int(time.Millisecond) != 0 || at.Year() < 0 || at.Year() > 9999 {
+		return append(at.AppendFormat(out, time.RFC3339Nano), '"')
+	}
+	year, month, day := at.Date()
+	hour, minute, second := at.Clock()
+	out = appendPair(appendPair(out, year/100), year%100)
+	out = appendPair(append(out, '-'), int(month))
+	out = appendPair(append(out, '-'), day)
+	out = appendPair(append(out, 'T'), hour)
+	out = appendPair(append(out, ':'), minute)
+	out = appendPair(append(out, ':'), second)
+	out = appendMilliseconds(out, at.Nanosecond()/int(time.Millisecond))
+	return append(out, `Z"`...)
+}
+
+func appendPair(out []byte, number int) []byte {
+	return append(out, byte('0'+number/10), byte('0'+number%10))
+}
+
+// appendMilliseconds writes no zeros at the end.
+func appendMilliseconds(out []byte, ms int) []byte {
+	if ms == 0 {
+		return out
+	}
+	out = appendPair(append(out, '.'), ms/10)
+	if last := ms % 10; last != 0 {
+		return append(out, byte('0'+last))
+	}
+	return bytes.TrimRight(out, "0")
 }
 
 // appendText appends a JSON string. What needs an escape is rare and left to encoding/json.
 func appendText(out []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendEscaped(out, text)
-		}
+	if !jsonscan.IsPlain(text) {
+		return appendEscaped(out, text)
 	}
 	out = append(append(out, '"'), text...)
 	return append(out, '"')

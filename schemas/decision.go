@@ -55,4 +55,14 @@ type TriggerDecision struct {
 	Outcome   Outcome `json:"outcome"`
 	Reason    string  `json:"reason,omitempty"`
 	RunID     string  `json:"run_id,omitempty"` // set when matched
+
+	identity string // the first three members as they are written, where that was done before
+}
+
+// NewTriggerDecision returns an entry without an outcome. What it says of the trigger is written only once, for all
+// entries that are copies of it.
+func NewTriggerDecision(triggerID string, revision int64, workflow string) TriggerDecision {
+	t := TriggerDecision{TriggerID: triggerID, Revision: revision, Workflow: workflow}
+	t.identity = string(t.appendIdentity(nil))
+	return t
 }

@@ -53,14 +53,13 @@ func RunID(triggerID, eventID string, generation int) uuid.UUID {
 	return id
 }
 
-// hashKey makes no garbage: the parts of a key are short, and there is a key for each event.
-func hashKey[T string | []byte](parts ...T) Key {
-	var room [512]byte
-	all := room[:0]
+func hashKey(parts ...string) Key {
+	var room [512]byte // more than almost every list of parts takes
+	text := room[:0]
 	for _, part := range parts {
-		all = binary.BigEndian.AppendUint32(all, uint32(len(part)))
-		all = append(all, part...)
+		text = binary.BigEndian.AppendUint32(text, uint32(len(part)))
+		text = append(text, part...)
 	}
-	sum := sha256.Sum256(all)
-	return Key(sum[:16])
+	full := sha256.Sum256(text)
+	return Key(full[:16])
 }

@@ -117,32 +117,3 @@ func TestRecordOfAnotherVersionIsRefused(t *testing.T) {
 		}
 	}
 }
-
-func TestMarkOfAnEventIsWhatItsMetaSays(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringN(0, 40, 255)
-		headers := schemas.EventHeaders[clientHeader](schemas.EventMeta{
-			EventID: text.Draw(t, "event ID"), SourceID: text.Draw(t, "source"), Environment: text.Draw(t, "environment"),
-			Event: text.Draw(t, "event"), MessageID: text.Draw(t, "message ID"),
-			ReceivedAt: time.UnixMilli(rapid.Int64Range(-1e13, 1e14).Draw(t, "time")),
-		})
-		if at := rapid.IntRange(0, len(headers)).Draw(t, "changed"); at < len(headers) {
-			value := []byte(rapid.SampledFrom([]string{"", "x", "2026-02-30T12:00:00.000Z", "2026-01-31T1:00:00.0000Z"}).Draw(t, "value"))
-			if len(value) > 0 {
-				value[rapid.IntRange(0, len(value)-1).Draw(t, "place")] = rapid.SampledFrom([]byte("019TZ.,:- x")).Draw(t, "letter")
-			}
-			headers[at].Value = value
-		}
-		meta, wantErr := schemas.ReadEventMeta(headers)
-		mark, err := schemas.ReadEventMark(headers)
-		if (err == nil) != (wantErr == nil) || errors.Is(err, schemas.ErrNotAnEvent) != errors.Is(wantErr, schemas.ErrNotAnEvent) {
-			t.Fatalf("%v, want %v", err, wantErr)
-		}
-		if err != nil {
-			return
-		}
-		if !mark.ReceivedAt.Equal(meta.ReceivedAt) || mark.HasKey != (meta.MessageID != "") || mark.HasKey && mark.Key != meta.Key() {
-			t.Fatalf("%+v of %+v", mark, meta)
-		}
-	})
-}

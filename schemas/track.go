@@ -2,12 +2,11 @@ package schemas
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 // The limits of a posted event, product contract section 2.
@@ -51,106 +50,86 @@ type Track struct {
 // is read: it must be one JSON object in valid UTF-8 (escapes included), with unique member names at the top level and
 // at most MaxDepth levels deep, so that every later reader sees the same event.
 func ParseTrack(body []byte) (Track, error) {
-	p := trackParser{
-		dec:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
-		seen: make(map[string]bool, 16),
+	var room [16]jsonscan.Member // more than events have
+	members, _, err := jsonscan.AppendMembers(room[:0], body, MaxDepth)
+	if err != nil {
+		return Track{}, &FieldError{Code: InvalidJSON, Message: err.Error()}
 	}
-	if err := p.parse(); err != nil {
-		return Track{}, p.explain(err)
+	switch kindOf(body) {
+	case '{':
+	case '[':
+		return Track{}, &FieldError{Code: BatchNotSupported, Message: "the body is an array; post one event per request"}
+	default:
+		return Track{}, &FieldError{Code: InvalidEvent, Message: "the body is not an object; post one track event as a JSON object"}
+	}
+	if err := checkNames(members); err != nil {
+		return Track{}, err
+	}
+	var p trackParser
+	for _, member := range members {
+		p.value(jsonscan.Unescape(member.Name), member.Value)
+	}
+	p.require()
+	if p.refusal != nil {
+		return Track{}, p.refusal
 	}
 	return p.track, nil
 }
 
-type trackParser struct {
-	dec     *jsontext.Decoder
-	seen    map[string]bool
-	track   Track
-	hasType bool
-	// refusal is the first rule of the table that is broken. It is reported only when the whole body is sound JSON:
-	// invalid JSON is the more basic fault.
-	refusal *FieldError
-}
+// kindOf returns the first byte of a JSON text, which tells its kind.
+func kindOf(text []byte) byte { return bytes.TrimLeft(text, " \n\t\r")[0] }
 
-func (p *trackParser) parse() error {
-	switch p.dec.PeekKind() {
-	case '{':
-	case '[':
-		p.refuse(BatchNotSupported, "", "the body is an array; post one event per request")
-		return p.finish()
-	default:
-		p.refuse(InvalidEvent, "", "the body is not an object; post one track event as a JSON object")
-		return p.finish()
-	}
-	if _, err := p.dec.ReadToken(); err != nil {
-		return err
-	}
-	for p.dec.PeekKind() != '}' {
-		if err := p.member(); err != nil {
-			return err
-		}
-	}
-	p.require()
-	return p.finish()
-}
+// fewNames is how many names are compared with each other; more are gathered in a map.
+const fewNames = 16
 
-// finish reads what is left of the body, which must be nothing after the one value.
-func (p *trackParser) finish() error {
-	for first := true; first || p.dec.StackDepth() > 0; first = false {
-		if err := p.next(); err != nil {
-			return err
+// checkNames refuses an object that has two members of a name.
+func checkNames(members []jsonscan.Member) error {
+	var seen map[string]bool
+	if len(members) > fewNames {
+		seen = make(map[string]bool, len(members))
+	}
+	for i, member := range members {
+		name := jsonscan.Unescape(member.Name)
+		isSeen := seen[string(name)]
+		if seen != nil {
+			seen[string(name)] = true
+		} else {
+			isSeen = slices.ContainsFunc(members[:i], func(before jsonscan.Member) bool { return bytes.Equal(jsonscan.Unescape(before.Name), name) })
 		}
-	}
-	if kind := p.dec.PeekKind(); kind != 0 {
-		return &FieldError{Code: InvalidJSON, Message: fmt.Sprintf("more than one JSON value in the body, the second at byte %d", p.dec.InputOffset())}
-	}
-	if _, err := p.dec.ReadToken(); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if p.refusal != nil {
-		return p.refusal
+		if isSeen {
+			return &FieldError{Code: InvalidJSON, Field: string(name), Message: fmt.Sprintf("member %q appears twice; readers would disagree on its value", name)}
+		}
 	}
 	return nil
 }
 
-func (p *trackParser) member() error {
-	token, err := p.dec.ReadToken()
-	if err != nil {
-		return err
-	}
-	name := token.String()
-	if p.seen[name] {
-		return &FieldError{Code: InvalidJSON, Field: name, Message: fmt.Sprintf("member %q appears twice; readers would disagree on its value", name)}
-	}
-	p.seen[name] = true
-	return p.value(name)
+// trackParser gathers what the members of an event say.
+type trackParser struct {
+	track   Track
+	hasType bool
+	refusal *FieldError // the first rule of the table that is broken
 }
 
-func (p *trackParser) value(name string) error {
-	kind := p.dec.PeekKind()
-	switch name {
+func (p *trackParser) value(name, text []byte) {
+	kind := text[0]
+	switch field := string(name); field {
 	case "type", "event", "userId", "messageId", "timestamp", "anonymousId":
 		if kind != '"' {
-			p.notAString(name, kind)
-			return p.skip()
+			p.notAString(field, kind)
+			return
 		}
-		token, err := p.dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		p.text(name, token.String())
-		return nil
+		p.text(field, string(jsonscan.Unescape(text[1:len(text)-1])))
 	case "properties":
 		if kind != '{' && kind != 'n' {
-			p.refuse(InvalidEvent, name, "properties must be an object")
+			p.refuse(InvalidEvent, field, "properties must be an object")
 		}
 	case "batch":
-		p.refuse(BatchNotSupported, name, "the body holds a batch; post one event per request")
+		p.refuse(BatchNotSupported, field, "the body holds a batch; post one event per request")
 	}
-	return p.skip()
 }
 
 // notAString notes a known member that should be a string. null counts as absent; anonymousId is only kept.
-func (p *trackParser) notAString(name string, kind jsontext.Kind) {
+func (p *trackParser) notAString(name string, kind byte) {
 	if kind == 'n' || name == "anonymousId" {
 		return
 	}
@@ -211,38 +190,4 @@ func (p *trackParser) refuse(code ErrorCode, field, message string) {
 	if p.refusal == nil || p.refusal.Code == InvalidEvent && code != InvalidEvent {
 		p.refusal = &FieldError{Code: code, Field: field, Message: message}
 	}
-}
-
-// skip reads one value of whatever shape.
-func (p *trackParser) skip() error {
-	depth := p.dec.StackDepth()
-	for first := true; first || p.dec.StackDepth() > depth; first = false {
-		if err := p.next(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *trackParser) next() error {
-	if _, err := p.dec.ReadToken(); err != nil {
-		return err
-	}
-	if p.dec.StackDepth() > MaxDepth {
-		return &FieldError{Code: InvalidJSON, Message: fmt.Sprintf("more than %d levels of objects and arrays", MaxDepth)}
-	}
-	return nil
-}
-
-// explain turns whatever stopped the parser into a *FieldError.
-func (p *trackParser) explain(err error) error {
-	var field *FieldError
-	if errors.As(err, &field) {
-		return field
-	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
-		return &FieldError{Code: InvalidJSON, Message: fmt.Sprintf("not valid JSON: %v at byte %d", syntactic.Err, syntactic.ByteOffset)}
-	}
-	return &FieldError{Code: InvalidJSON, Message: "not valid JSON: the body ends early"}
 }

@@ -21,7 +21,7 @@ func servePrototype(ctx context.Context, cluster kafka.Config, listener net.List
 		kgo.SeedBrokers(cluster.Brokers...),
 		kgo.DefaultProduceTopic(cluster.Topic(schemas.EventsTopic)),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
 		kgo.ProducerLinger(2*time.Millisecond),
 	)
 	if err != nil {

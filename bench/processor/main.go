@@ -1,7 +1,8 @@
 // Command processor measures the processor on a running Apache Kafka, against a Kafka Streams program that does the part
 // of its work that Streams has a usual recipe for: dropping repeats within 24 hours, exactly once. All contenders read
 // the same events, in turn, round after round, so that what else the machine does meets all of them; take the ratios.
-// With -latency it measures instead what exactly_once adds to the time from an event to its decision.
+// With -latency it measures instead what exactly_once adds to the time from an event to its decision. With -embedded the
+// broker is the embedded one, in this process, so that the CPU time is still that of the contender alone.
 package main
 
 import (
@@ -10,23 +11,27 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 type options struct {
-	address string
-	binary  string
-	peers   string
-	samples string
-	only    string
-	events  int
-	rounds  int
-	limit   time.Duration
-	rate    int
-	length  time.Duration
-	warmUp  time.Duration
-	latency bool
+	address    string
+	binary     string
+	peers      string
+	samples    string
+	only       string
+	events     int
+	rounds     int
+	limit      time.Duration
+	rate       int
+	length     time.Duration
+	warmUp     time.Duration
+	latency    bool
+	isEmbedded bool
 }
 
 func main() {
@@ -43,6 +48,7 @@ func main() {
 	flag.IntVar(&o.events, "events", 1_000_000, "events that each run works off")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each contender runs")
 	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "how long one run may take")
+	flag.BoolVar(&o.isEmbedded, "embedded", false, "bring the embedded broker, in this process, in place of a running one")
 	flag.BoolVar(&o.latency, "latency", false, "measure latency instead")
 	flag.IntVar(&o.rate, "rate", 1500, "latency: events per second")
 	flag.DurationVar(&o.length, "for", 20*time.Second, "latency: how long to measure, each time")
@@ -66,6 +72,14 @@ func run(o options) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what stays is in the directory for such things
+	if o.isEmbedded {
+		cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(filepath.Join(dir, "kafka")))
+		if err != nil {
+			return fmt.Errorf("starting the embedded broker: %w", err)
+		}
+		defer cluster.Close()
+		o.address = cluster.ListenAddrs()[0]
+	}
 	if o.latency {
 		return compareLatency(ctx, o, samples, dir)
 	}

@@ -3,13 +3,14 @@ package rules
 import "github.com/expr-lang/expr/vm/runtime"
 
 // followPath returns what a path leads to, and pays for the text that is read on the way.
-func followPath(e *Event, args []any) (any, error) {
-	way := args[0].(*path)
-	v, err := e.root(way.root)
+func followPath(e *Event, args []any) (any, error) { return args[0].(*path).express(e) }
+
+func (p *path) express(e *Event) (any, error) {
+	v, err := e.root(p.root)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range way.steps {
+	for _, step := range p.steps {
 		if err := e.payToOpen(v); err != nil {
 			return nil, err
 		}

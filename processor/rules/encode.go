@@ -27,7 +27,7 @@ func appendAny(out []byte, v any) ([]byte, error) {
 	}
 	switch v := v.(type) {
 	case document:
-		return appendCompact(out, v.raw)
+		return appendValue(out, v.value), nil
 	case string:
 		return append(out, quote(v)...), nil
 	case time.Time:

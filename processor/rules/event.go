@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -12,20 +13,24 @@ import (
 )
 
 // Event is an event as triggers see it. The body is read at most once, level by level, and not at all while nobody
-// asks for something in it. An Event is for one goroutine at a time.
+// asks for something in it. An Event is for one goroutine at a time, and for one event after the other.
 type Event struct {
 	meta   schemas.EventMeta
 	source string
 	body   []byte
 
-	reader  reader
-	raw     *value // the whole body, once it is opened
-	failure error  // why the body cannot be opened
+	arena   arena
+	raw     value // the whole body, once it is opened
+	failure error // why the body cannot be opened
 	roots   [rootCount]*value
-	found   [rootCount]bool // which of roots have been looked for
+	found   [rootCount]bool  // which of roots have been looked for
+	plain   [rootCount]value // the roots that are not in the body
 
-	machine vm.VM // reused by all expressions
-	steps   int   // what is left to the trigger at hand
+	machine vm.VM         // runs the expressions that need it
+	stack   []any         // arguments of the operations under way, without the VM
+	at      file.Location // the last of them
+	steps   int           // what is left to the trigger at hand
+	request []byte        // of the last trigger that matched
 }
 
 // vmMemory bounds what the lists and objects that an expression builds may hold, in members.
@@ -34,7 +39,20 @@ const vmMemory = 50_000
 // NewEvent returns the event of a record. Source is the name of the event's source. The body must not change while
 // the event is in use.
 func NewEvent(meta schemas.EventMeta, body []byte, source string) *Event {
-	return &Event{meta: meta, body: body, source: source, machine: vm.VM{MemoryBudget: vmMemory}}
+	e := &Event{machine: vm.VM{MemoryBudget: vmMemory}}
+	e.Reset(meta, body, source)
+	return e
+}
+
+// Reset makes it another event, which costs less than a new one.
+func (e *Event) Reset(meta schemas.EventMeta, body []byte, source string) {
+	e.meta, e.body, e.source = meta, body, source
+	e.arena.reset()
+	e.raw, e.failure = value{arena: &e.arena, raw: body}, nil
+	clear(e.roots[:])
+	clear(e.found[:])
+	clear(e.plain[:])
+	clear(e.stack[:cap(e.stack)])
 }
 
 // spend takes steps from what is left to the trigger at hand.
@@ -48,18 +66,16 @@ func (e *Event) spend(steps int) error {
 
 // open reads the body's first level.
 func (e *Event) open() (*value, error) {
-	if e.raw == nil && e.failure == nil {
-		raw := &value{reader: &e.reader, raw: e.body}
-		e.failure = raw.open()
-		if e.failure == nil && raw.kind() != '{' {
-			e.failure = fmt.Errorf("it is %s, not an object", raw.describe())
+	if e.raw.level == nil && e.failure == nil {
+		e.failure = e.raw.open()
+		if e.failure == nil && e.raw.kind() != '{' {
+			e.failure = fmt.Errorf("it is %s, not an object", e.raw.describe())
 		}
-		e.raw = raw
 	}
 	if e.failure != nil {
 		return nil, fmt.Errorf("the event's body cannot be read: %w", e.failure)
 	}
-	return e.raw, nil
+	return &e.raw, nil
 }
 
 // root returns the value of a root, nil where the event has none.
@@ -78,15 +94,15 @@ func (e *Event) root(r root) (*value, error) {
 func (e *Event) find(r root) (*value, error) {
 	switch r {
 	case rootEvent:
-		return e.text(e.meta.Event), nil
+		return e.text(rootEvent, e.meta.Event), nil
 	case rootMessageID:
-		return e.text(e.meta.MessageID), nil
+		return e.text(rootMessageID, e.meta.MessageID), nil
 	case rootReceivedAt:
-		return e.time(e.meta.ReceivedAt), nil
+		return e.time(rootReceivedAt, e.meta.ReceivedAt), nil
 	case rootSource:
-		return e.text(e.source), nil
+		return e.text(rootSource, e.source), nil
 	case rootEnvironment:
-		return e.text(e.meta.Environment), nil
+		return e.text(rootEnvironment, e.meta.Environment), nil
 	default: // the others are in the body
 	}
 	body, err := e.open()
@@ -121,23 +137,25 @@ func objectOrNil(v *value) *value {
 func (e *Event) timestamp(v *value) *value {
 	if v != nil && v.kind() == '"' {
 		if at, err := schemas.ParseTimestamp(v.text()); err == nil {
-			return e.time(at)
+			return e.time(rootTimestamp, at)
 		}
 	}
-	return e.time(e.meta.ReceivedAt)
+	return e.time(rootTimestamp, e.meta.ReceivedAt)
 }
 
-// text returns a string value, nil for "".
-func (e *Event) text(s string) *value {
+// text returns a root that is a string, nil for "".
+func (e *Event) text(r root, s string) *value {
 	if s == "" {
 		return nil
 	}
-	return &value{reader: &e.reader, plain: s}
+	e.plain[r] = value{arena: &e.arena, plain: s}
+	return &e.plain[r]
 }
 
-// time returns a value that expressions see as a time and everybody else as an RFC 3339 string.
-func (e *Event) time(at time.Time) *value {
-	return &value{reader: &e.reader, plain: at.UTC()}
+// time returns a root that expressions see as a time and everybody else as an RFC 3339 string.
+func (e *Event) time(r root, at time.Time) *value {
+	e.plain[r] = value{arena: &e.arena, plain: at.UTC()}
+	return &e.plain[r]
 }
 
 // write gives a value of text or time its JSON text: most are only compared and never need it.

@@ -25,6 +25,7 @@ const (
 type expression struct {
 	source  string
 	program *vm.Program
+	direct  direct // nil where only the VM can run it
 }
 
 // compileCondition compiles an expression that must not obviously be anything but a boolean.
@@ -47,16 +48,16 @@ func compile(field, source string, isCondition bool) (compiled *expression, err 
 	if len(source) > maxSource {
 		return nil, &CompileError{Field: field, Message: fmt.Sprintf("the expression has %d bytes, at most %d are allowed", len(source), maxSource)}
 	}
-	program, err := build(source, isCondition)
+	built, err := build(source, isCondition)
 	if err != nil {
 		return nil, compileErrorOf(field, source, err)
 	}
-	return &expression{source: source, program: program}, nil
+	return built, nil
 }
 
 // build parses the source, refuses what is not allowed, checks types as the author wrote them, and compiles the
 // guarded form of it.
-func build(source string, isCondition bool) (*vm.Program, error) {
+func build(source string, isCondition bool) (*expression, error) {
 	config := authorConfig()
 	tree, err := parser.ParseWithConfig(source, config)
 	if err != nil {
@@ -77,7 +78,11 @@ func build(source string, isCondition bool) (*vm.Program, error) {
 	if _, err := checker.Check(tree, guarded); err != nil {
 		return nil, err
 	}
-	return compiler.Compile(tree, guarded)
+	program, err := compiler.Compile(tree, guarded)
+	if err != nil {
+		return nil, err
+	}
+	return &expression{source: source, program: program, direct: newDirect(tree.Node)}, nil
 }
 
 // authorConfig knows the functions by the names and types that authors use.
@@ -112,16 +117,25 @@ func guardedConfig() *conf.Config {
 // for something to follow.
 type scope struct{ event *Event }
 
-// run evaluates the expression. The VM turns panics into errors.
-func (x *expression) run(event *Event) (any, error) {
-	result, err := event.machine.Run(x.program, scope{event})
-	if err == nil {
-		return result, nil
+// run evaluates the expression. A panic of an operation is an error.
+func (x *expression) run(event *Event) (result any, err error) {
+	if x.direct != nil {
+		result, err = event.runDirect(x.direct)
+	} else {
+		result, err = event.machine.Run(x.program, scope{event})
 	}
+	if err != nil {
+		return nil, x.locate(err)
+	}
+	return result, nil
+}
+
+// locate says where in the source an error happened.
+func (x *expression) locate(err error) error {
 	var fault *file.Error
 	if !errors.As(err, &fault) {
-		return nil, err
+		return err
 	}
 	line, column := position(x.source, fault.From)
-	return nil, fmt.Errorf("%s (line %d, column %d)", fault.Message, line, column)
+	return fmt.Errorf("%s (line %d, column %d)", fault.Message, line, column)
 }

@@ -75,7 +75,7 @@ func (in *input) find(event *Event) (*value, error) {
 	case in.expr != nil:
 		return in.compute(event)
 	case in.value != nil:
-		return &value{reader: &event.reader, raw: in.value}, nil
+		return &value{arena: &event.arena, raw: in.value, isCompact: true}, nil
 	}
 	return in.path.follow(event)
 }
@@ -89,5 +89,5 @@ func (in *input) compute(event *Event) (*value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the result: %w", err)
 	}
-	return &value{reader: &event.reader, raw: encoded}, nil
+	return &value{arena: &event.arena, raw: encoded, isCompact: true}, nil
 }

@@ -22,7 +22,8 @@ type mapping struct {
 }
 
 type dataInput struct {
-	key string
+	key   string
+	label []byte // the key as it stands in JSON, with its colon
 	*input
 }
 
@@ -69,7 +70,7 @@ func (f mappedField) checkLiteral(in *input) error {
 	if in.value == nil {
 		return nil
 	}
-	v := &value{reader: &reader{}, raw: in.value}
+	v := &value{arena: &arena{}, raw: in.value}
 	if v.kind() == 'n' {
 		v = nil
 	}
@@ -90,7 +91,7 @@ func compileData(from schemas.Mapping) ([]dataInput, error) {
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(from.Data)) {
 		compiled, err := compileInput("mapping.data."+key, from.Data[key])
-		inputs, problems = append(inputs, dataInput{key, compiled}), append(problems, err)
+		inputs, problems = append(inputs, dataInput{key, append(quote(key), ':'), compiled}), append(problems, err)
 	}
 	return inputs, errors.Join(problems...)
 }

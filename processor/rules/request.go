@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,7 +17,7 @@ func (m *mapping) request(event *Event) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	out, first := appendRecipients(make([]byte, 0, 512), recipients)
+	out, first := appendRecipients(event.request[:0], recipients)
 	out, err = appendParty(out, "actor", m.actor, event)
 	if err != nil {
 		return nil, "", err
@@ -36,6 +35,7 @@ func (m *mapping) request(event *Event) ([]byte, string, error) {
 		return nil, "", err
 	}
 	out = append(out, '}')
+	event.request = out
 	return out, first, checkLength(out)
 }
 
@@ -76,7 +76,7 @@ func appendParty(out []byte, field string, in *input, event *Event) ([]byte, err
 	if err != nil || v == nil || v.isEmptyText() {
 		return out, err
 	}
-	out = append(out, `,"`+field+`":`...)
+	out = append(append(append(out, `,"`...), field...), `":`...)
 	return appendValue(out, v), nil
 }
 
@@ -97,19 +97,19 @@ func (m *mapping) appendData(out []byte, event *Event) ([]byte, error) {
 	if len(m.data) == 0 {
 		return appendProperties(out, event)
 	}
-	separator := `,"data":{`
-	for _, in := range m.data {
+	out = append(out, `,"data":{`...)
+	for i, in := range m.data {
 		v, err := in.read(event)
 		if err == nil {
-			out = append(out, separator...)
-			out = append(out, quote(in.key)...)
-			out = appendValue(append(out, ':'), v)
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = appendValue(append(out, in.label...), v)
 			err = checkLength(out)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("data.%s: %w", in.key, err)
 		}
-		separator = ","
 	}
 	return append(out, '}'), nil
 }
@@ -130,33 +130,26 @@ func checkLength(out []byte) error {
 	return nil
 }
 
-func (v *value) isEmptyText() bool { return string(v.raw) == `""` }
-
 // appendCompact appends JSON text without the space between its tokens.
 func appendCompact(out []byte, raw jsontext.Value) ([]byte, error) {
-	if kind := raw.Kind(); kind != '{' && kind != '[' || !hasSpace(raw) {
+	if kind := raw.Kind(); kind != '{' && kind != '[' {
 		return append(out, raw...), nil
 	}
 	return jsontext.AppendFormat(out, raw, jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true))
 }
 
-// hasSpace tells whether there is any space, be it inside a string.
-func hasSpace(raw jsontext.Value) bool {
-	for _, space := range []byte(" \n\t\r") {
-		if bytes.IndexByte(raw, space) >= 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // appendValue appends a value, null for a missing one. The text was read when the body was opened or the literal
 // compiled, so that formatting it cannot fail.
 func appendValue(out []byte, v *value) []byte {
-	if v != nil {
-		if longer, err := appendCompact(out, v.raw); err == nil {
-			return longer
-		}
+	switch {
+	case v == nil:
+		return append(out, "null"...)
+	case v.isCompact:
+		return append(out, v.raw...)
 	}
-	return append(out, "null"...)
+	longer, err := appendCompact(out, v.raw)
+	if err != nil {
+		return append(out, "null"...)
+	}
+	return longer
 }

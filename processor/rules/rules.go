@@ -27,7 +27,7 @@ type Trigger struct {
 type Result struct {
 	Outcome schemas.Outcome
 	Reason  string          // why it failed: set for MappingError and ConditionError
-	Request json.RawMessage // a compact schemas.RunRequest: set when matched
+	Request json.RawMessage // a compact schemas.RunRequest: set when matched, and the event's own until it is asked again
 	// RecipientKey is the ID of the first recipient, set when matched.
 	RecipientKey string
 }

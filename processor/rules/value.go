@@ -1,21 +1,24 @@
 package rules
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
+
+// maxLevels bounds how deep text is read. Events are less deep, or ingest would have refused them.
+const maxLevels = 1000
 
 // value is a JSON value that keeps its source text. Objects and arrays are opened one level at a time, and only when
 // somebody looks into them, because most of an event interests no trigger.
 type value struct {
-	reader *reader
-	raw    jsontext.Value // nil for a root that is not in the body, until write
-	plain  any            // what expressions see, once one has looked
-	level  *level         // what is inside, once it is opened
+	arena     *arena
+	raw       jsontext.Value // nil for a root that is not in the body, until write
+	isCompact bool           // known to be without space between its tokens
+	plain     any            // what expressions see, once one has looked
+	level     *level         // what is inside, once it is opened
 }
 
 // level is the inside of an object or an array.
@@ -27,22 +30,6 @@ type level struct {
 type member struct {
 	name []byte
 	value
-}
-
-// reader is a decoder that is used again and again.
-type reader struct {
-	input   bytes.Buffer
-	decoder *jsontext.Decoder
-}
-
-func (r *reader) read(text []byte) *jsontext.Decoder {
-	r.input = *bytes.NewBuffer(text)
-	if r.decoder == nil {
-		r.decoder = jsontext.NewDecoder(&r.input, jsontext.AllowDuplicateNames(true))
-	} else {
-		r.decoder.Reset(&r.input, jsontext.AllowDuplicateNames(true))
-	}
-	return r.decoder
 }
 
 func (v *value) kind() jsontext.Kind { return v.raw.Kind() }
@@ -75,54 +62,9 @@ func (v *value) open() error {
 	if v.level != nil {
 		return nil
 	}
-	inside := &level{}
-	d := v.reader.read(v.raw)
-	kind := d.PeekKind()
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	if kind == '{' || kind == '[' {
-		if err := v.readMembers(d, inside, kind == '{'); err != nil {
-			return err
-		}
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return errors.Join(errors.New("something follows the JSON value"), err)
-	}
-	v.level = inside
-	return nil
-}
-
-func (v *value) readMembers(d *jsontext.Decoder, into *level, areNamed bool) error {
-	into.members = make([]member, 0, min(4+len(v.raw)/64, 16)) // about what fits the text, growing where it doesn't
-	for kind := d.PeekKind(); kind != '}' && kind != ']'; kind = d.PeekKind() {
-		next := member{value: value{reader: v.reader}}
-		if areNamed {
-			name, err := v.read(d)
-			if err != nil {
-				return err
-			}
-			next.name = unquote(name)
-		}
-		text, err := v.read(d)
-		if err != nil {
-			return err
-		}
-		next.raw = text
-		into.members = append(into.members, next)
-	}
-	_, err := d.ReadToken()
+	opened, err := v.arena.open(v.raw)
+	v.level = opened
 	return err
-}
-
-// read returns the next value's part of v's own text: what the decoder returns is only lent.
-func (v *value) read(d *jsontext.Decoder) (jsontext.Value, error) {
-	lent, err := d.ReadValue()
-	if err != nil {
-		return nil, err
-	}
-	end := int(d.InputOffset())
-	return v.raw[end-len(lent) : end : end], nil
 }
 
 // member returns an object's member, nil where there is none. Of two with the same name the last counts, as for most
@@ -167,15 +109,7 @@ func (v *value) step(name string) *value {
 }
 
 // text returns what a JSON string says.
-func (v *value) text() string { return string(unquote(v.raw)) }
+func (v *value) text() string { return string(jsonscan.Unescape(v.raw[1 : len(v.raw)-1])) }
 
-func unquote(raw jsontext.Value) []byte {
-	if bytes.IndexByte(raw, '\\') < 0 && len(raw) >= 2 {
-		return raw[1 : len(raw)-1]
-	}
-	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil { // only for text that was not read by a decoder before
-		return nil
-	}
-	return text
-}
+// isEmptyText tells the string that says nothing.
+func (v *value) isEmptyText() bool { return string(v.raw) == `""` }

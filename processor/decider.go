@@ -1,0 +1,89 @@
+package processor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
+)
+
+// recordsAtOnce is how many records are made room for together.
+const recordsAtOnce = 64
+
+// decider decides on one event after the other. What it needs for that is used again for the next.
+type decider struct {
+	processor *Processor
+	bindings  bindings
+	decision  *decision
+	records   []kgo.Record // room for outputs
+}
+
+// decideAll decides on records of one partition and returns how many bytes it wrote.
+func (d *decider) decideAll(ctx context.Context, b *batch, partition *remembered, records []*kgo.Record) (int, error) {
+	bytes := 0
+	for _, record := range records {
+		isDecided, err := d.decide(ctx, b, partition, record)
+		if err != nil {
+			return bytes, err
+		}
+		if isDecided {
+			bytes += d.write(b)
+		}
+	}
+	return bytes, nil
+}
+
+// decide makes the decision on one record of the events topic, unless it has one or is no event.
+func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, record *kgo.Record) (bool, error) {
+	p := d.processor
+	if record.Offset < partition.settled {
+		p.logger.Warn("an event came again after its decision was committed; skipping it", "partition", record.Partition, "offset", record.Offset)
+		return false, nil
+	}
+	meta, err := schemas.ReadEventMeta(record.Headers)
+	if errors.Is(err, schemas.ErrNotAnEvent) {
+		p.logger.Error("skipping a record that is no event; does something else write to the topic?",
+			"topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "error", err)
+		return false, nil
+	}
+	binding := d.bindings.of(meta)
+	first, duplicate, err := p.memory.check(ctx, partition, record, meta, binding.window)
+	if err != nil {
+		return false, err
+	}
+	d.decision.begin(schemas.Decision{
+		Schema: schemas.Version, EventID: meta.EventID, SourceID: meta.SourceID, Environment: meta.Environment, Event: meta.Event,
+		ReceivedAt: meta.ReceivedAt, DecidedAt: b.decidedAt,
+		Input: schemas.Position{Partition: record.Partition, Offset: record.Offset},
+	})
+	if duplicate {
+		d.decision.Status = schemas.Duplicate
+		d.decision.DuplicateOf = &schemas.Position{Partition: record.Partition, Offset: first}
+	} else {
+		d.decision.consider(meta, record.Value, binding)
+	}
+	return true, nil
+}
+
+// write writes the decision and its runs and returns their size.
+func (d *decider) write(b *batch) int {
+	made := d.decision
+	record := made.blocks.keep(append(made.encode(), made.EventID...))
+	value := len(record) - len(made.EventID)
+	bytes := d.output(b, d.processor.decisions, record[value:], record[:value:value])
+	for _, run := range made.runs {
+		bytes += d.output(b, d.processor.runs, run.key, run.value)
+	}
+	return bytes
+}
+
+func (d *decider) output(b *batch, topic string, key, value []byte) int {
+	if len(d.records) == cap(d.records) {
+		d.records = make([]kgo.Record, 0, recordsAtOnce)
+	}
+	d.records = append(d.records, kgo.Record{Topic: topic, Key: key, Value: value})
+	b.produce(&d.records[len(d.records)-1])
+	return len(key) + len(value)
+}
