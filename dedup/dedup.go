@@ -32,7 +32,7 @@ type Options struct {
 	Topic     [16]byte      // the ID of the input topic: segments of another are worthless
 	Partition int32         // of the input topic
 	Retention time.Duration // how long keys are remembered; at least the longest window in use
-	Memory    int64         // bytes that table and filter may take; at least MinMemory
+	Memory    int64         // bytes that it may take; at least MinMemory. Mapped pages of segments come on top
 	Logger    *slog.Logger
 }
 
