@@ -8,8 +8,8 @@
 // Segments are mapped into memory, which makes a lookup cheap and gives their files into the hand of whoever can write to
 // the directory. A file that is made shorter under a running index costs no process: the lookup that misses a page gets
 // an error that says "damaged", and the next Open drops the segments, so that the keys are noted again. A file that is
-// overwritten is noticed at the next Open, by its checksum. To copy segments into memory would take a gigabyte or more,
-// to read them by system call ten times as long; the guard costs nothing where the filter says that a key is new.
+// overwritten, or shorter by less than a page, is noticed at the next Open, by its checksum. The guard takes 8 ns, where
+// the filter lets a lookup through to a segment, and nothing where it says that a key is new.
 package dedup
 
 import (

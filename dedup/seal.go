@@ -123,17 +123,32 @@ func (x *Index) retire(t *table) {
 }
 
 // expire parts with the segments whose keys have all left the retention by the stream's clock. Their files go in the
-// background: to free so many pages takes a while. One that stays is dropped at the next Open.
+// background: to free so many pages takes a while.
 func (x *Index) expire() {
-	for len(x.segments) > 0 && x.segments[0].maxAt < x.latest-x.options.Retention.Milliseconds() {
-		s := x.segments[0]
-		x.segments, x.from = x.segments[1:], s.next
+	expired := 0
+	for _, s := range x.segments {
+		if s.maxAt >= x.latest-x.options.Retention.Milliseconds() {
+			break
+		}
+		x.from = s.next
 		x.filter.isDirty[s.column] = true
-		x.tidying.Go(func() {
-			if err := s.remove(); err != nil {
-				x.options.Logger.Error("a dedup segment that has expired cannot be removed", "path", s.path, "error", err)
-			}
-		})
+		expired++
+	}
+	if expired > 0 {
+		gone := x.segments[:expired]
+		x.segments = x.segments[expired:]
+		x.tidying.Go(func() { x.remove(gone) })
+	}
+}
+
+// remove removes segments, the oldest first: whatever stays must follow each other without a gap, or the next Open would
+// drop all of them.
+func (x *Index) remove(segments []*segment) {
+	for _, s := range segments {
+		if err := s.remove(); err != nil {
+			x.options.Logger.Error("a dedup segment that has expired cannot be removed", "path", s.path, "error", err)
+			return
+		}
 	}
 }
 
