@@ -51,20 +51,20 @@ func (d *decision) consider(meta schemas.EventMeta, body []byte, bound *binding)
 	for group := range slices.Chunk(bound.triggers, timedTogether) {
 		start := time.Now()
 		for _, trigger := range group {
-			outcome, panicked := d.askSafely(trigger)
-			if panicked {
+			d.Triggers = append(d.Triggers, trigger.entry)
+			made := &d.Triggers[len(d.Triggers)-1]
+			if d.askSafely(trigger, made) {
 				forget() // it may have left the event half read
 			}
-			d.add(outcome)
+			d.sum(made.Outcome)
 		}
 		d.consideredIn(time.Since(start), group, forget)
 	}
 }
 
-// add takes up what a trigger did.
-func (d *decision) add(made schemas.TriggerDecision) {
-	d.Triggers = append(d.Triggers, made)
-	switch made.Outcome {
+// sum takes what a trigger did into the status of the whole.
+func (d *decision) sum(outcome schemas.Outcome) {
+	switch outcome {
 	case schemas.MappingError, schemas.ConditionError:
 		d.Status = schemas.Failed
 	case schemas.Matched, schemas.ConditionFalse, schemas.Inactive:
@@ -76,32 +76,31 @@ func (d *decision) add(made schemas.TriggerDecision) {
 
 // askSafely turns a panic into the outcome of the one trigger: expressions come from outside, and whatever one of them
 // finds to break must not stop the events behind this one.
-func (d *decision) askSafely(trigger *compiledTrigger) (made schemas.TriggerDecision, panicked bool) {
+func (d *decision) askSafely(trigger *compiledTrigger, made *schemas.TriggerDecision) (panicked bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			made = trigger.entry
 			made.Outcome, made.Reason = schemas.ConditionError, fmt.Sprintf("the trigger cannot be evaluated, please report this: %v", fault)
 			panicked = true
 		}
 	}()
-	return d.ask(trigger), false
+	d.ask(trigger, made)
+	return false
 }
 
-// ask evaluates one trigger and adds the run it creates.
-func (d *decision) ask(trigger *compiledTrigger) schemas.TriggerDecision {
-	made := trigger.entry
+// ask evaluates one trigger, notes what it did, and adds the run it creates.
+func (d *decision) ask(trigger *compiledTrigger, made *schemas.TriggerDecision) {
 	if trigger.invalid != nil {
 		made.Outcome, made.Reason = schemas.ConditionError, trigger.invalid.Error()
-		return made
+		return
 	}
 	if trigger.isOff.Load() {
 		made.Outcome, made.Reason = schemas.ConditionError, reasonOff
-		return made
+		return
 	}
 	result := trigger.rule.Evaluate(d.event)
 	made.Outcome, made.Reason = result.Outcome, result.Reason
 	if made.Outcome != schemas.Matched {
-		return made
+		return
 	}
 	run := d.run(trigger, result)
 	keyBytes := len(run.Environment) + len("/") + len(result.RecipientKey)
@@ -110,12 +109,11 @@ func (d *decision) ask(trigger *compiledTrigger) schemas.TriggerDecision {
 	if size := len(d.scratch); size > maxRecordBytes {
 		made.Outcome = schemas.MappingError
 		made.Reason = fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", size, maxRecordBytes)
-		return made
+		return
 	}
 	made.RunID = run.RunID
 	record := d.blocks.keep(d.scratch)
 	d.runs = append(d.runs, runRecord{key: record[:keyBytes:keyBytes], value: record[keyBytes:]})
-	return made
 }
 
 func (d *decision) run(trigger *compiledTrigger, result rules.Result) schemas.Run {

@@ -41,6 +41,7 @@ func main() {
 	)
 	parsed, err := parse(parser, os.Args[1:])
 	parser.FatalIfErrorf(err)
+	relaxGC()
 	ctx, stop := untilSignal(context.Background())
 	err = parsed.Run(&root.Global, bound{ctx})
 	stop()
