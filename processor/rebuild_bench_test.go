@@ -16,8 +16,9 @@ import (
 
 // BenchmarkRebuild starts a processor that has lost its dedup indexes while all b.N events are committed, and takes the
 // time until it says that it is ready. An operation is one event. The broker works on the same processors. Run it with
+// what the binary tells the garbage collector:
 //
-//	go test -run='^$' -bench=Rebuild -benchtime=10000000x ./processor
+//	GOGC=400 go test -run='^$' -bench=Rebuild -benchtime=10000000x ./processor
 func BenchmarkRebuild(b *testing.B) {
 	config, reader := benchWorld(b)
 	commitAll(b, config)
