@@ -13,10 +13,14 @@ import (
 // above 1,000,012 bytes, and a record that cannot be written would stop its partition for ever.
 const maxRecordBytes = 960 << 10
 
+// maxRunsBytes bounds the runs of one event together: each may copy the event, and thousands of triggers may match.
+const maxRunsBytes = 16 << 20
+
 // decision is what is written for one event. It is used again for the next one.
 type decision struct {
 	schemas.Decision
-	runs []runRecord
+	runs      []runRecord
+	runsBytes int
 
 	event   *rules.Event
 	blocks  blocks // where runs are kept
@@ -37,7 +41,7 @@ func (d *decision) begin(next schemas.Decision) {
 		next.Triggers = []schemas.TriggerDecision{}
 	}
 	clear(d.runs)
-	d.Decision, d.runs = next, d.runs[:0]
+	d.Decision, d.runs, d.runsBytes = next, d.runs[:0], 0
 }
 
 // consider asks the triggers that are bound to the event and notes what each did.
@@ -106,14 +110,25 @@ func (d *decision) ask(trigger *compiledTrigger, made *schemas.TriggerDecision) 
 	keyBytes := len(run.Environment) + len("/") + len(result.RecipientKey)
 	d.scratch = append(append(append(d.scratch[:0], run.Environment...), '/'), result.RecipientKey...)
 	d.scratch = schemas.AppendRun(d.scratch, &run)
-	if size := len(d.scratch); size > maxRecordBytes {
-		made.Outcome = schemas.MappingError
-		made.Reason = fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", size, maxRecordBytes)
+	if reason := d.excess(len(d.scratch)); reason != "" {
+		made.Outcome, made.Reason = schemas.MappingError, reason
 		return
 	}
+	d.runsBytes += len(d.scratch)
 	made.RunID = run.RunID
 	record := d.blocks.keep(d.scratch)
 	d.runs = append(d.runs, runRecord{key: record[:keyBytes:keyBytes], value: record[keyBytes:]})
+}
+
+// excess says why a run of so many bytes cannot be written, if it can't.
+func (d *decision) excess(size int) string {
+	switch {
+	case size > maxRecordBytes:
+		return fmt.Sprintf("the run would have %d bytes, at most %d are allowed; map less data", size, maxRecordBytes)
+	case d.runsBytes+size > maxRunsBytes:
+		return fmt.Sprintf("the runs of this event would have more than %d bytes together; map less data or bind fewer triggers to it", maxRunsBytes)
+	}
+	return ""
 }
 
 func (d *decision) run(trigger *compiledTrigger, result rules.Result) schemas.Run {

@@ -59,6 +59,22 @@ func TestBodyThatCannotBeReadFailsTheTriggersThatReadIt(t *testing.T) {
 	}
 }
 
+func TestRunsOfOneEventAreBoundedTogether(t *testing.T) {
+	var triggers []*compiledTrigger
+	for i := range 40 {
+		triggers = append(triggers, compiledFor(t, schemas.Trigger{ID: fmt.Sprint("trg_", i)}))
+	}
+	d := considered(`{"userId":"u1","properties":{"text":"`+strings.Repeat("x", 500_000)+`"}}`, triggers...)
+	written := 0
+	for _, run := range d.runs {
+		written += len(run.key) + len(run.value)
+	}
+	last := d.Triggers[39]
+	if written > maxRunsBytes || len(d.runs) < 30 || len(d.runs) == 40 || last.Outcome != schemas.MappingError || !strings.Contains(last.Reason, "together") {
+		t.Errorf("%d runs with %d bytes, the last trigger: %+v", len(d.runs), written, last)
+	}
+}
+
 func TestDecisionThatIsTooLargeForKafkaIsCut(t *testing.T) {
 	f := func(entries, reason int, wantAll bool) {
 		t.Helper()

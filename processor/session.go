@@ -77,6 +77,9 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 		kgo.RebalanceTimeout(p.config.transactionTimeout()), // as long as a batch can hold one up
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
+		// Deciding waits while so much is not acknowledged yet: it bounds the memory, whatever the triggers make of an event.
+		kgo.MaxBufferedBytes(maxBatchBytes),
+		kgo.MaxBufferedRecords(100_000),
 		kgo.ProducerLinger(0), // end flushes at once; until then the records gather anyway
 		kgo.RecordDeliveryTimeout(p.config.CommitTimeout),
 	)
