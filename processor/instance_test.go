@@ -26,6 +26,15 @@ type instance struct {
 	stop func()
 }
 
+// The broker must not forget a member before the others have had the time of a batch to join again. Kafka keeps a member
+// whose join it has not answered yet; kfake lets it expire, and then never answers: the client waits for 12 s, and starts
+// over. What a member has left when it joins again is its session but for one heartbeat's distance, a third.
+const (
+	batchTime     = 10 * time.Millisecond
+	commitTimeout = 2 * time.Second
+	sessionTime   = (batchTime + commitTimeout) * 3 / 2 * 11 / 10
+)
+
 // log keeps lines and lets tests wait for one.
 type log struct {
 	mu      sync.Mutex
@@ -66,15 +75,23 @@ func (l *log) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // launch starts a processor under a name. It leaves its partitions to others soon after it stops.
 func (w *world) launch(guarantee processor.Guarantee, name string) *instance {
 	w.t.Helper()
+	cluster := w.config
+	cluster.ClientID = processorClient
 	i := &instance{log: &log{written: make(chan struct{})}}
 	var err error
 	i.Processor, err = processor.New(processor.Config{
-		Guarantee: guarantee, Instance: name, BatchRecords: 50, BatchTime: 10 * time.Millisecond, CommitTimeout: 2 * time.Second, SessionTime: time.Second,
+		Guarantee: guarantee, Instance: name, BatchRecords: 50, BatchTime: batchTime, CommitTimeout: commitTimeout, SessionTime: w.session,
 		DedupDir: w.dedupDir, DedupMemory: 8 << 20,
-	}, w.config, w.reader, slog.New(slog.NewTextHandler(i.log, nil)))
+	}, cluster, w.reader, slog.New(slog.NewTextHandler(i.log, nil)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -87,7 +104,7 @@ func (w *world) launch(guarantee processor.Guarantee, name string) *instance {
 			w.t.Errorf("processor %s ended with: %v", name, err)
 		}
 		if w.t.Failed() {
-			w.t.Logf("processor %s:\n%s", name, i.log.text.String())
+			w.t.Logf("processor %s:\n%s", name, i.log)
 		}
 	})
 	w.t.Cleanup(i.stop)
@@ -132,7 +149,7 @@ func (w *world) requireExact(guarantee processor.Guarantee, ids []string) {
 func (w *world) readAll() (runs int) {
 	w.t.Helper()
 	topics := []string{w.config.Topic(schemas.DecisionsTopic), w.config.Topic(schemas.RunsTopic)}
-	client, err := kgo.NewClient(append(w.config.Options(), kgo.ConsumeTopics(topics...), kgo.FetchMaxWait(50*time.Millisecond),
+	client, err := kgo.NewClient(append(w.config.Options(), kgo.ConsumeTopics(topics...), kgo.FetchMaxWait(50*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond), kgo.DisableClientMetrics(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())...) // a topic may end in a control record
 	if err != nil {
 		w.t.Fatal(err)
@@ -172,11 +189,12 @@ func (w *world) readAll() (runs int) {
 }
 
 // newFaultyWorld is a world on a broker that can be made to misbehave.
-func newFaultyWorld(t *testing.T) *world {
+func newFaultyWorld(t *testing.T, opts ...kfake.Opt) *world {
 	t.Helper()
-	fake, cluster := rig.Fake(t, kfake.GroupMinSessionTimeout(100*time.Millisecond))
+	wire := &wire{}
+	fake, cluster := rig.Fake(t, append(opts, kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.ListenFn(wire.listen))...)
 	w := newWorldOn(t, cluster)
-	w.cluster = fake
+	w.cluster, w.wire, w.session = fake, wire, sessionTime
 	return w
 }
 

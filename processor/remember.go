@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/dedup"
@@ -37,7 +38,7 @@ type span struct{ from, position int64 }
 
 // reread connects to read a partition again. The client must be closed.
 func (m *memory) reread(partition int32) (rereader, error) {
-	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger),
+	client, err := kgo.NewClient(append(m.kafka.Options(), telemetry.KafkaLogger(m.logger), kgo.MetadataMinAge(metadataMinAge), kgo.DisableClientMetrics(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxPartitionBytes(rereadBytes), kgo.WithPools(newRecordPool()))...)
 	if err != nil {
@@ -56,6 +57,9 @@ func (m *memory) open(ctx context.Context, partition int32, r *remembered) error
 	detail, err := again.topicDetail(ctx)
 	if err != nil {
 		return err
+	}
+	if !m.stopped.isSame(detail.ID) {
+		return errRecreated // no record may come that would show it
 	}
 	retention := longestWindow(m.catalog.Snapshot()) + clockSkew
 	needed, err := again.span(ctx, m.kafka.Group("processor"), retention)
@@ -160,6 +164,9 @@ func (r rereader) span(ctx context.Context, group string, retention time.Duratio
 	if !found || at.At <= start.Offset {
 		return span{start.Offset, max(start.Offset, at.At)}, nil
 	}
+	if err := r.checkEnd(ctx, admin, at.At); err != nil {
+		return span{}, err
+	}
 	clock, err := r.clock(ctx, at.At, start.Offset)
 	if err != nil {
 		return span{}, err
@@ -173,6 +180,23 @@ func (r rereader) span(ctx context.Context, group string, retention time.Duratio
 		return span{}, fmt.Errorf("asking for the first event of partition %d: %w", r.partition, errors.Join(from.Err, errors.New("no answer")))
 	}
 	return span{min(from.Offset, at.At), at.At}, nil
+}
+
+// checkEnd refuses a position beyond the end of the log: the log is another one than the position's, or has lost its end.
+// Once the log has grown past the position again, nobody could tell.
+func (r rereader) checkEnd(ctx context.Context, admin *kadm.Client, position int64) error {
+	ends, err := admin.ListEndOffsets(ctx, r.topic)
+	if err != nil {
+		return fmt.Errorf("asking for the end of partition %d: %w", r.partition, err)
+	}
+	end, found := ends.Lookup(r.topic, r.partition)
+	if !found || end.Err != nil {
+		return fmt.Errorf("asking for the end of partition %d: %w", r.partition, errors.Join(end.Err, errors.New("no answer")))
+	}
+	if position > end.Offset {
+		return fmt.Errorf("the group's position %d lies beyond the end, %d: %w", position, end.Offset, kerr.OffsetOutOfRange)
+	}
+	return nil
 }
 
 // clock returns when the last record before the position was received.

@@ -3,6 +3,7 @@ package processor_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -20,7 +21,13 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets more tests run at a time than there are processors: those that are parallel mostly wait.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds a failing test; it is no expectation.
 const patience = 30 * time.Second
@@ -36,9 +43,12 @@ type world struct {
 	start  time.Time // received_at of the first event
 
 	cluster   *kfake.Cluster // of newFaultyWorld only
+	wire      *wire          // its network
+	session   time.Duration  // after how long a processor that is gone is forgotten
 	dedupDir  string
 	processor *processor.Processor // started last
 
+	lies      map[string]int32            // by event ID, in which partition
 	decisions map[string]schemas.Decision // by event ID, collapsed
 	runs      map[string]schemas.Run      // by run ID, collapsed
 	copies    map[string]int              // how often each decision was read
@@ -52,12 +62,13 @@ func newWorld(t *testing.T) *world {
 func newWorldOn(t *testing.T, cluster rig.Cluster) *world {
 	t.Helper()
 	w := &world{
-		t: t, dedupDir: t.TempDir(), start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
+		t: t, dedupDir: t.TempDir(), session: 6 * time.Second, // the least that Kafka allows by default
+		start: time.Now().UTC().Truncate(time.Millisecond).Add(-48 * time.Hour),
 		config: kafka.Config{
 			Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 			Topics: kafka.Settings{Partitions: 3, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 		},
-		decisions: map[string]schemas.Decision{}, runs: map[string]schemas.Run{}, copies: map[string]int{},
+		lies: map[string]int32{}, decisions: map[string]schemas.Decision{}, runs: map[string]schemas.Run{}, copies: map[string]int{},
 	}
 	if err := w.config.EnsureTopics(t.Context()); err != nil {
 		t.Fatal(err)
@@ -66,7 +77,8 @@ func newWorldOn(t *testing.T, cluster rig.Cluster) *world {
 	var err error
 	w.client, err = kgo.NewClient(append(w.config.Options(),
 		kgo.ConsumeTopics(w.config.Topic(schemas.DecisionsTopic), w.config.Topic(schemas.RunsTopic)),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))...)
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond),
+		kgo.MetadataMinAge(50*time.Millisecond), kgo.DisableClientMetrics())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,17 +160,25 @@ type event struct {
 	data      string        // the properties, default {}
 }
 
-// post writes events as ingest does and returns their IDs.
+// post writes events as ingest does, all at once, and returns their IDs.
 func (w *world) post(events ...event) []string {
 	w.t.Helper()
 	var ids []string
+	var records []*kgo.Record
 	for _, e := range events {
-		ids = append(ids, w.postOne(e))
+		id, record := w.record(e)
+		ids, records = append(ids, id), append(records, record)
+	}
+	if err := w.client.ProduceSync(w.t.Context(), records...).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+	for i, record := range records {
+		w.lies[ids[i]] = record.Partition
 	}
 	return ids
 }
 
-func (w *world) postOne(e event) string {
+func (w *world) record(e event) (id string, record *kgo.Record) {
 	w.t.Helper()
 	if e.name == "" {
 		e.name = "Order"
@@ -171,14 +191,10 @@ func (w *world) postOne(e event) string {
 		MessageID: e.messageID, ReceivedAt: w.start.Add(e.after),
 	}
 	key := meta.Key()
-	record := &kgo.Record{
+	return meta.EventID, &kgo.Record{
 		Topic: w.config.Topic(schemas.EventsTopic), Key: key[:], Timestamp: meta.ReceivedAt, Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
 		Value: fmt.Appendf(nil, `{"type":"track","event":%q,"userId":"u1","properties":%s}`, e.name, e.data),
 	}
-	if err := w.client.ProduceSync(w.t.Context(), record).FirstErr(); err != nil {
-		w.t.Fatal(err)
-	}
-	return meta.EventID
 }
 
 // await reads until every event has a decision.

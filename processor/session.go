@@ -53,6 +53,10 @@ func (p *Processor) connect(ctx context.Context) (session, error) {
 	return newAtLeastOnce(options)
 }
 
+// metadataMinAge is how soon the client asks again who leads a partition. Its own choice, 5 s, holds up every event of a
+// partition for as long when its leader moves twice.
+const metadataMinAge = 500 * time.Millisecond
+
 func (p *Processor) sessionOptions() []kgo.Opt {
 	options := p.kafka.Options()
 	if p.config.SessionTime > 0 {
@@ -61,6 +65,7 @@ func (p *Processor) sessionOptions() []kgo.Opt {
 	}
 	return append(options,
 		telemetry.KafkaLogger(p.logger),
+		kgo.MetadataMinAge(metadataMinAge),
 		kgo.ConsumerGroup(p.kafka.Group("processor")),
 		kgo.ConsumeTopics(p.events),
 		kgo.InstanceID(p.config.instance()),

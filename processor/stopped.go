@@ -15,12 +15,12 @@ import (
 // stoppedPartitions are the partitions of the events topic that cannot be read on without a decision that is not ours:
 // to go on means to lose events or to take old ones for new. The other partitions go on.
 type stoppedPartitions struct {
-	topic   string
-	topicID [16]byte // of the topic whose offsets and keys this process remembers; zero before the first record
-	logger  *slog.Logger
+	topic  string
+	logger *slog.Logger
 
-	mu      sync.Mutex
-	reasons map[int32]string // guarded by mu
+	mu      sync.Mutex // guards the fields below
+	reasons map[int32]string
+	topicID [16]byte // of the topic whose offsets and keys this process remembers; zero before the first assignment
 }
 
 func newStoppedPartitions(topic string, logger *slog.Logger) *stoppedPartitions {
@@ -81,13 +81,7 @@ func (s *stoppedPartitions) checkTopic(fetches kgo.Fetches) error {
 	for i := range fetches {
 		for j := range fetches[i].Topics {
 			topic := &fetches[i].Topics[j]
-			if topic.Topic != s.topic || topic.TopicID == [16]byte{} {
-				continue
-			}
-			if s.topicID == [16]byte{} {
-				s.topicID = topic.TopicID
-			}
-			if topic.TopicID == s.topicID {
+			if topic.Topic != s.topic || s.isSame(topic.TopicID) {
 				continue
 			}
 			for _, partition := range topic.Partitions {
@@ -100,6 +94,19 @@ func (s *stoppedPartitions) checkTopic(fetches kgo.Fetches) error {
 		return fmt.Errorf("reading %s: %w", s.topic, errRecreated)
 	}
 	return nil
+}
+
+// isSame reports whether the topic of this ID is the one that this process has read from so far, as far as brokers tell.
+func (s *stoppedPartitions) isSame(topicID [16]byte) bool {
+	if topicID == [16]byte{} {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.topicID == [16]byte{} {
+		s.topicID = topicID
+	}
+	return s.topicID == topicID
 }
 
 func (s *stoppedPartitions) list() map[int32]string {

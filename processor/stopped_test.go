@@ -6,19 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/schemas"
 )
 
-// partitionOf returns the partition that each event lies in.
-func (w *world) partitionOf(ids []string) map[string]int32 {
-	in := map[string]int32{}
-	for _, id := range ids {
-		in[id] = w.decisions[id].Input.Partition
-	}
-	return in
+// outside returns those of the events that lie in other partitions.
+func (w *world) outside(partition int32, ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return w.lies[id] == partition })
 }
 
 func TestPartitionWithoutItsNextEventStopsAloneAndStaysSo(t *testing.T) {
@@ -30,24 +27,13 @@ func TestPartitionWithoutItsNextEventStopsAloneAndStaysSo(t *testing.T) {
 		known := events("m", 30)
 		ids := w.post(known...)
 		w.await(ids...)
-		lies := w.partitionOf(ids)
 		a.stop()
-		lost := w.post(known...)
-		if err := w.cluster.DeleteRecords(w.config.Topic(schemas.EventsTopic), 1, -1); err != nil {
-			t.Fatal(err)
-		}
+		ids = append(ids, w.outside(1, w.post(known...))...)
+		w.deleteEvents(1)
 		b := w.launch(guarantee, "a")
 		b.log.await(t, "cannot be read on", 1)
-		for i := range known {
-			if lies[ids[i]] != 1 {
-				ids = append(ids, lost[i])
-			}
-		}
 		w.requireExactDecisions(ids)
-		stopped := b.Stopped()
-		if got := slices.Collect(maps.Keys(stopped)); len(got) != 1 || got[0] != 1 || !strings.Contains(stopped[1], "offset") {
-			t.Errorf("stopped: %v", stopped)
-		}
+		requireStopped(t, b, 1)
 	})
 }
 
@@ -60,8 +46,83 @@ func (w *world) requireExactDecisions(ids []string) {
 	}
 }
 
-func TestTopicCreatedAgainStopsItsPartitionsUntilTheNextStart(t *testing.T) {
+func TestStoppedPartitionStopsTheInstanceThatTakesItOver(t *testing.T) {
+	t.Parallel()
 	guarantees(t, func(t *testing.T, guarantee processor.Guarantee) {
+		t.Parallel()
+		w := newFaultyWorld(t)
+		w.trigger(nil)
+		a := w.launch(guarantee, "a")
+		ids := w.post(events("before", 30)...)
+		w.await(ids...)
+		a.stop()
+		ids = append(ids, w.outside(1, w.post(events("lost", 30)...))...)
+		w.deleteEvents(1)
+		a = w.launch(guarantee, "a")
+		a.log.await(t, "cannot be read on", 1)
+		ids = append(ids, w.outside(1, w.post(events("with", 30)...))...)
+		w.await(ids...)
+		b := w.launch(guarantee, "b")
+		a.stop()
+		b.log.await(t, "cannot be read on", 1)
+		ids = append(ids, w.outside(1, w.post(events("after", 30)...))...)
+		w.requireExactDecisions(ids)
+		requireStopped(t, b, 1)
+	})
+}
+
+// deleteEvents deletes what a partition of the events holds.
+func (w *world) deleteEvents(partition int32) {
+	w.t.Helper()
+	if err := w.cluster.DeleteRecords(w.config.Topic(schemas.EventsTopic), partition, -1); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A topic that was created again, met by a process that never saw the old one, where the old one's positions are still
+// there; or a log that lost its end. The position that is off by one is the hardest: the next event makes it a good one.
+func TestPositionBeyondTheEndStopsThePartition(t *testing.T) {
+	t.Parallel()
+	for _, beyond := range []int64{1, 1000} {
+		guarantees(t, func(t *testing.T, guarantee processor.Guarantee) {
+			t.Parallel()
+			w := newFaultyWorld(t)
+			w.trigger(nil)
+			ids := w.outside(1, w.post(events("before", 30)...))
+			end := w.cluster.PartitionInfo(w.config.Topic(schemas.EventsTopic), 1).HighWatermark
+			w.commitPosition(1, end+beyond)
+			a := w.launch(guarantee, "a")
+			a.log.await(t, "cannot be read on", 1)
+			ids = append(ids, w.outside(1, w.post(events("after", 30)...))...)
+			w.requireExactDecisions(ids)
+			requireStopped(t, a, 1)
+		})
+	}
+}
+
+// commitPosition sets the group's position in a partition of the events.
+func (w *world) commitPosition(partition int32, at int64) {
+	w.t.Helper()
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(w.config.Topic(schemas.EventsTopic), partition, at, -1)
+	if err := kadm.NewClient(w.client).CommitAllOffsets(w.t.Context(), w.config.Group("processor"), offsets); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// requireStopped expects the instance to have stopped one partition, because of its offset.
+func requireStopped(t *testing.T, i *instance, partition int32) {
+	t.Helper()
+	stopped := i.Stopped()
+	if got := slices.Collect(maps.Keys(stopped)); len(got) != 1 || got[0] != partition || !strings.Contains(stopped[partition], "offset") {
+		t.Errorf("stopped: %v", stopped)
+	}
+}
+
+func TestTopicCreatedAgainStopsItsPartitionsUntilTheNextStart(t *testing.T) {
+	t.Parallel()
+	guarantees(t, func(t *testing.T, guarantee processor.Guarantee) {
+		t.Parallel()
 		w := newFaultyWorld(t)
 		w.trigger(nil)
 		a := w.launch(guarantee, "a")
