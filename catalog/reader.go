@@ -52,6 +52,9 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 // Snapshot returns the catalog as last read. It never blocks. Before Ready it is incomplete.
 func (r *Reader) Snapshot() *Snapshot { return r.snapshot.Load() }
 
+// Changed returns a channel that is closed when the catalog moves on from what Snapshot returns after the call.
+func (r *Reader) Changed() <-chan struct{} { return *r.changed.Load() }
+
 // Run reads until ctx ends, then closes the connection.
 func (r *Reader) Run(ctx context.Context) error {
 	defer r.client.Close()

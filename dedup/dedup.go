@@ -4,6 +4,12 @@
 //
 //	record -> open table -> (full, or the hour is over) -> sealed in the background -> segment file, mapped
 //	                                                                         \-> one column of the filter
+//
+// Segments are mapped into memory, which makes a lookup cheap and gives their files into the hand of whoever can write to
+// the directory. A file that is made shorter under a running index costs no process: the lookup that misses a page gets
+// an error that says "damaged", and the next Open drops the segments, so that the keys are noted again. A file that is
+// overwritten, or shorter by less than a page, is noticed at the next Open, by its checksum. The guard takes 8 ns, where
+// the filter lets a lookup through to a segment, and nothing where it says that a key is new.
 package dedup
 
 import (
@@ -26,7 +32,7 @@ type Options struct {
 	Topic     [16]byte      // the ID of the input topic: segments of another are worthless
 	Partition int32         // of the input topic
 	Retention time.Duration // how long keys are remembered; at least the longest window in use
-	Memory    int64         // bytes that table and filter may take; at least MinMemory
+	Memory    int64         // bytes that it may take; at least MinMemory. Mapped pages of segments come on top
 	Logger    *slog.Logger
 }
 
@@ -38,12 +44,12 @@ type Index struct {
 	options  Options
 	capacity int // entries of a table
 	open     *table
-	frozen   []*table    // full tables on their way into a segment, oldest first
-	spares   chan *table // the other tables, empty, once they are wiped
-	wiping   sync.WaitGroup
-	tables   []*table   // all of them, tableCount
-	lock     *os.File   // of the directory
-	segments []*segment // oldest first
+	frozen   []*table       // full tables on their way into a segment, oldest first
+	spares   chan *table    // the other tables, empty, once they are wiped
+	tidying  sync.WaitGroup // of goroutines that wipe tables and remove segments
+	tables   []*table       // all of them, tableCount
+	lock     *os.File       // of the directory
+	segments []*segment     // oldest first
 	filter   *filter
 	sealer   sealer
 
@@ -104,8 +110,7 @@ func (x *Index) Check(key schemas.Key, offset int64, at time.Time, window time.D
 	if err := x.Note(key, offset, at); err != nil || window <= 0 {
 		return 0, false, err
 	}
-	first, duplicate = x.firstSince(key, offset, at.Add(-window).UnixMilli())
-	return first, duplicate, nil
+	return x.firstSince(key, offset, at.Add(-window).UnixMilli())
 }
 
 // Settle says that records below offset will not be checked again, because the decisions on them are committed.
@@ -129,38 +134,51 @@ func (x *Index) Len() int {
 // firstSince finds the key's records below offset, and among the hours whose latest one was received at or after
 // horizon the earliest; its answer is the first offset in that hour. Hours, and not segments or tables, are what it
 // goes by, because those depend on when the process was started.
-func (x *Index) firstSince(key schemas.Key, offset, horizon int64) (int64, bool) {
+func (x *Index) firstSince(key schemas.Key, offset, horizon int64) (first int64, isFound bool, err error) {
 	var room [16]occurrence
-	found := x.gather(room[:0], key, offset, horizon-hourMs)
-	earliest, isFound := int64(0), false
+	found, err := x.gather(room[:0], key, offset, horizon-hourMs)
+	if err != nil {
+		return 0, false, err
+	}
+	earliest := int64(0)
 	for _, o := range found {
 		if o.at >= horizon && (!isFound || o.hour() < earliest) {
 			earliest, isFound = o.hour(), true
 		}
 	}
-	first := offset
+	first = offset
 	for _, o := range found {
 		if isFound && o.hour() == earliest {
 			first = min(first, o.offset)
 		}
 	}
-	return first, isFound
+	return first, isFound, nil
 }
 
 // gather appends the key's occurrences below offset. It may leave out those received before since.
-func (x *Index) gather(found []occurrence, key schemas.Key, offset, since int64) []occurrence {
+func (x *Index) gather(found []occurrence, key schemas.Key, offset, since int64) ([]occurrence, error) {
 	found = x.open.gather(found, key, offset)
 	for _, t := range x.frozen {
 		found = t.gather(found, key, offset)
 	}
 	columns, any := x.filter.columns(key)
 	if !any {
-		return found
+		return found, nil
 	}
-	for _, s := range x.segments {
-		if s.maxAt >= since && columns.has(s.column) {
-			found = s.gather(found, key, offset)
+	return x.gatherSealed(found, columns, key, offset, since)
+}
+
+// gatherSealed looks into the segments of some columns. Only what the filter lets through pays for the guard.
+func (x *Index) gatherSealed(found []occurrence, columns columnSet, key schemas.Key, offset, since int64) ([]occurrence, error) {
+	err := guarded(func() {
+		for _, s := range x.segments {
+			if s.maxAt >= since && columns.has(s.column) {
+				found = s.gather(found, key, offset)
+			}
 		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for a key in the dedup index of partition %d: %w", x.options.Partition, err)
 	}
-	return found
+	return found, nil
 }

@@ -16,6 +16,11 @@ const (
 	probes        = 6
 )
 
+// reach is within how many rows the bits of a key lie: 64 KiB, so that they share a page of memory, and that a sealer,
+// which goes through the keys in their order, works in the processor's cache. Some 256 keys share a reach, enough to
+// make it nearly as good as the whole filter would be.
+const reach = 4096
+
 // filter is one Bloom filter for each of up to 128 segments, transposed: a row holds the same bit of all of them, so
 // that one lookup asks every segment in at most 6 reads. Sealing sets bits beside lookups, hence the atomics.
 type filter struct {
@@ -25,39 +30,38 @@ type filter struct {
 	isDirty [filterColumns]bool
 }
 
-type filterRow [filterColumns / 32]uint32
+type filterRow [filterColumns / 64]uint64
 
 // columnSet is a set of columns.
-type columnSet [filterColumns / 32]uint32
+type columnSet [filterColumns / 64]uint64
 
-func (c columnSet) has(column int) bool { return c[column/32]&(1<<(column%32)) != 0 }
+func (c columnSet) has(column int) bool { return c[column/64]&(1<<(column%64)) != 0 }
 
 func newFilter(capacity int) (*filter, error) {
-	rows, mapped, err := offHeap[filterRow](capacity * bitsPerEntry)
+	rows, mapped, err := offHeap[filterRow](capacity*bitsPerEntry + reach)
 	return &filter{rows: rows, mapped: mapped}, err
 }
 
-// row returns the i-th row of a key: two halves of its hash make as many hashes as there are probes.
-func (f *filter) row(key schemas.Key, i uint64) *filterRow {
-	h := binary.LittleEndian.Uint64(key[:8]) + i*(binary.LittleEndian.Uint64(key[8:])|1)
-	at, _ := bits.Mul64(h, uint64(len(f.rows)))
-	return &f.rows[at]
+// around returns the rows that a key's bits lie in; they follow the order of the keys.
+func (f *filter) around(key schemas.Key) *[reach]filterRow {
+	at, _ := bits.Mul64(place(key), uint64(len(f.rows)-reach))
+	return (*[reach]filterRow)(f.rows[at : at+reach])
+}
+
+// probe returns which of the rows around a key holds the i-th of its bits.
+func probe(key schemas.Key, i int) uint64 {
+	return binary.BigEndian.Uint64(key[8:]) >> (i * 10) % reach
 }
 
 // columns returns the columns whose segments may have the key.
 func (f *filter) columns(key schemas.Key) (columnSet, bool) {
-	var left columnSet
-	for i := range left {
-		left[i] = ^uint32(0)
-	}
-	for probe := range uint64(probes) {
-		row := f.row(key, probe)
-		any := uint32(0)
-		for i := range left {
-			left[i] &= atomic.LoadUint32(&row[i])
-			any |= left[i]
-		}
-		if any == 0 {
+	left := columnSet{^uint64(0), ^uint64(0)}
+	around := f.around(key)
+	for i := range probes {
+		row := &around[probe(key, i)]
+		left[0] &= atomic.LoadUint64(&row[0])
+		left[1] &= atomic.LoadUint64(&row[1])
+		if left[0]|left[1] == 0 {
 			return left, false
 		}
 	}
@@ -65,13 +69,14 @@ func (f *filter) columns(key schemas.Key) (columnSet, bool) {
 }
 
 func (f *filter) add(column int, key schemas.Key) {
-	for probe := range uint64(probes) {
-		atomic.OrUint32(&f.row(key, probe)[column/32], 1<<(column%32))
+	around := f.around(key)
+	for i := range probes {
+		atomic.OrUint64(&around[probe(key, i)][column/64], 1<<(column%64))
 	}
 }
 
 func (f *filter) reset() {
-	clear(f.rows)
+	wipe(f.rows)
 	f.isDirty = [filterColumns]bool{}
 }
 
@@ -80,8 +85,13 @@ func (f *filter) clear(column int) {
 	if !f.isDirty[column] {
 		return
 	}
-	for i := range f.rows {
-		atomic.AndUint32(&f.rows[i][column/32], ^uint32(1<<(column%32)))
-	}
+	word, bit := column/64, uint64(1)<<(column%64)
+	inPieces(f.rows, func(rows []filterRow) {
+		for i := range rows {
+			if atomic.LoadUint64(&rows[i][word])&bit != 0 {
+				atomic.AndUint64(&rows[i][word], ^bit)
+			}
+		}
+	})
 	f.isDirty[column] = false
 }

@@ -19,7 +19,7 @@ func numbered(number int64) schemas.Key {
 // TestMoreSegmentsThanFilterColumnsAnswerTheSame fills so many tables within the window that segments share columns, and
 // opens the index again in the middle.
 func TestMoreSegmentsThanFilterColumnsAnswerTheSame(t *testing.T) {
-	const keys = 400_000 // 2,788 fill a table of MinMemory
+	const keys = 400_000 // 2,796 fill a table of MinMemory
 	o := options(t.TempDir())
 	index, err := dedup.Open(o)
 	if err != nil {

@@ -2,10 +2,14 @@ package dedup
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// piece is how many bytes are worked through before others get the processor: some tenths of a millisecond.
+const piece = 1 << 20
 
 // offHeap returns n zeroed values of a type without pointers, outside the garbage collector's heap: there they would
 // count as live memory, and it would let as much garbage gather before it collects. Huge pages save most of the
@@ -17,7 +21,31 @@ func offHeap[T any](n int) (values []T, bytes []byte, err error) {
 		return nil, nil, fmt.Errorf("taking memory for %d entries of %d bytes: %w", n, unsafe.Sizeof(one), err)
 	}
 	_ = unix.Madvise(bytes, unix.MADV_HUGEPAGE) // a kernel without them is only slower
+	populate(bytes)
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), n), bytes, nil
 }
 
+// populate has the kernel find the pages now: at first use, finding and zeroing a huge one holds up a check, and the
+// first segment's bits would need all pages of the filter at once. A kernel before 5.14 leaves it at that.
+func populate(bytes []byte) {
+	inPieces(bytes, func(some []byte) { _ = unix.Madvise(some, unix.MADV_POPULATE_WRITE) })
+}
+
 func release(bytes []byte) error { return unix.Munmap(bytes) }
+
+// inPieces calls do for one part of the values after another and lets others have the processor in between. The garbage
+// collector stops every goroutine now and then, and it cannot stop one that clears memory before that is done.
+func inPieces[T any](values []T, do func([]T)) {
+	var one T
+	size := piece / int(unsafe.Sizeof(one))
+	for len(values) > size {
+		do(values[:size])
+		values = values[size:]
+		runtime.Gosched()
+	}
+	do(values)
+}
+
+func wipe[T any](values []T) {
+	inPieces(values, func(some []T) { clear(some) })
+}

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bytesPerEntry is what an entry of a full table costs: 16 rows of 16 bytes in the filter, 32 bytes in each of three
-// tables, and a copy while it is sorted.
-const bytesPerEntry = bitsPerEntry*filterColumns/8 + 3*32 + entrySize
+// bytesPerEntry is what an entry of a full table costs: 16 rows of 16 bytes in the filter, and 32 bytes in each of three
+// tables. A sixteenth of the memory is left for what lies in the Go heap, the runtime's share included.
+const bytesPerEntry = (bitsPerEntry*filterColumns/8 + tableCount*32) * 16 / 15
 
 // Open returns the index that Dir holds, as far as it is sound and of this topic and partition. Otherwise it is emptied,
 // and the log says so: everything in it can be noted again. Close it after use.
@@ -47,7 +47,7 @@ func Open(options Options) (*Index, error) {
 	return x, nil
 }
 
-// takeMemory takes all that the index will ever use, but for one buffer to sort in.
+// takeMemory takes all that the index will ever use.
 func (x *Index) takeMemory() error {
 	filter, err := newFilter(x.capacity)
 	if err != nil {
@@ -66,9 +66,9 @@ func (x *Index) takeMemory() error {
 	return nil
 }
 
-// giveBack releases all memory. Tables that are being wiped are waited for.
+// giveBack releases all memory. What goes on in the background is waited for.
 func (x *Index) giveBack() error {
-	x.wiping.Wait()
+	x.tidying.Wait()
 	problems := []error{x.unmap()}
 	for _, t := range x.tables {
 		problems = append(problems, release(t.mapped))
@@ -120,7 +120,8 @@ func (x *Index) load() error {
 	x.open.from = x.next
 	x.options.Logger.Info("dedup index opened", "partition", x.options.Partition, "segments", len(x.segments), "entries", x.Len(),
 		"took", time.Since(began).Round(time.Millisecond))
-	return x.expire()
+	x.expire()
+	return nil
 }
 
 // paths lists the segments and removes what a crash left half written.
@@ -167,8 +168,7 @@ func (x *Index) fillFilter() error {
 			if err := s.verify(); err != nil {
 				return fmt.Errorf("segment %s: %w", s.path, err)
 			}
-			s.fill(x.filter)
-			return nil
+			return s.fill(x.filter)
 		})
 	}
 	return group.Wait()
@@ -186,6 +186,7 @@ func (x *Index) Reset() error {
 	}
 	x.from, x.next, x.latest = 0, 0, 0
 	x.open, x.frozen = <-x.spares, nil
+	x.tidying.Wait()
 	paths, err := x.paths()
 	if err != nil {
 		return err

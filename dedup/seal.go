@@ -3,6 +3,8 @@ package dedup
 import (
 	"fmt"
 	"path/filepath"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // maxFrozen bounds the tables that wait for the disk. Beyond, noting a record waits for it too: memory is bounded, and
@@ -16,7 +18,6 @@ const tableCount = maxFrozen + 1
 type sealer struct {
 	isBusy bool
 	done   chan sealed // has room for the one answer
-	buffer []slot      // where entries are sorted
 }
 
 type sealed struct {
@@ -63,11 +64,9 @@ func (x *Index) seal() {
 		if !isUsed {
 			x.filter.clear(column)
 		}
-		x.sealer.buffer = t.sorted(x.sealer.buffer)
-		s, err := t.seal(f, x.options.Dir, x.sealer.buffer)
+		s, err := t.seal(f, x.options.Dir, func(key schemas.Key) { x.filter.add(column, key) })
 		if err == nil {
 			s.column = column
-			s.fill(x.filter)
 		}
 		x.sealer.done <- sealed{s, err}
 	}()
@@ -110,39 +109,63 @@ func (x *Index) collect(wait bool) error {
 	x.segments = append(x.segments, answer.segment)
 	x.retire(x.frozen[0])
 	x.frozen = x.frozen[1:]
-	if err := x.expire(); err != nil { // first, so that a column that gets free can be taken
-		return err
-	}
+	x.expire() // before the next one is sealed, so that a column that gets free can be taken
 	x.seal()
 	return nil
 }
 
 // retire empties a table in the background and keeps it for later.
 func (x *Index) retire(t *table) {
-	x.wiping.Go(func() {
+	x.tidying.Go(func() {
 		t.wipe()
 		x.spares <- t
 	})
 }
 
-// expire removes the segments whose keys have all left the retention by the stream's clock.
-func (x *Index) expire() error {
-	for len(x.segments) > 0 && x.segments[0].maxAt < x.latest-x.options.Retention.Milliseconds() {
-		x.from = x.segments[0].next
-		x.filter.isDirty[x.segments[0].column] = true
-		if err := x.segments[0].remove(); err != nil {
-			return fmt.Errorf("removing a dedup segment that has expired: %w", err)
+// expire parts with the segments whose keys have all left the retention by the stream's clock. Their files go in the
+// background: to free so many pages takes a while.
+func (x *Index) expire() {
+	expired := 0
+	for _, s := range x.segments {
+		if s.maxAt >= x.latest-x.options.Retention.Milliseconds() {
+			break
 		}
-		x.segments = x.segments[1:]
+		x.from = s.next
+		x.filter.isDirty[s.column] = true
+		expired++
 	}
-	return nil
+	if expired > 0 {
+		gone := x.segments[:expired]
+		x.segments = x.segments[expired:]
+		x.tidying.Go(func() { x.remove(gone) })
+	}
 }
 
-// seal writes the table as a segment, which then covers what was noted from its first record to the next table's.
-func (t *table) seal(f footer, dir string, entries []slot) (*segment, error) {
+// remove removes segments, the oldest first: whatever stays must follow each other without a gap, or the next Open would
+// drop all of them.
+func (x *Index) remove(segments []*segment) {
+	for _, s := range segments {
+		if err := s.remove(); err != nil {
+			x.options.Logger.Error("a dedup segment that has expired cannot be removed", "path", s.path, "error", err)
+			return
+		}
+	}
+}
+
+// seal writes the table as a segment, which then covers what was noted from its first record to the next table's, and
+// calls each for every key.
+func (t *table) seal(f footer, dir string, each func(schemas.Key)) (*segment, error) {
 	f.from, f.next, f.base, f.start, f.maxAt, f.latest = t.from, t.next, t.base, t.start, t.maxAt, t.latest
 	path := filepath.Join(dir, fmt.Sprintf("%020d%s", f.from, segmentExt))
-	if err := writeSegment(path, f, entries); err != nil {
+	err := writeSegment(path, f, func(yield func(slot) bool) {
+		for s := range t.sorted() {
+			each(s.key)
+			if !yield(s) {
+				return
+			}
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	s, err := openSegment(path)
@@ -153,8 +176,10 @@ func (t *table) seal(f footer, dir string, entries []slot) (*segment, error) {
 }
 
 // fill puts the segment's keys into its column.
-func (s *segment) fill(into *filter) {
-	for i := range s.count {
-		into.add(s.column, s.key(i))
-	}
+func (s *segment) fill(into *filter) error {
+	return guarded(func() {
+		for i := range s.count {
+			into.add(s.column, s.key(i))
+		}
+	})
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"iter"
 	"math/bits"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -80,7 +82,7 @@ func decodeFooter(b []byte) (footer, error) {
 }
 
 // writeSegment writes a file that is there as a whole or not at all: it gets its name after it is on disk.
-func writeSegment(path string, f footer, entries []slot) (err error) {
+func writeSegment(path string, f footer, entries iter.Seq[slot]) (err error) {
 	temporary := path + ".tmp"
 	file, err := os.Create(temporary)
 	if err != nil {
@@ -91,7 +93,6 @@ func writeSegment(path string, f footer, entries []slot) (err error) {
 			err = errors.Join(fmt.Errorf("writing dedup segment %s: %w", path, err), os.Remove(temporary))
 		}
 	}()
-	f.count = len(entries)
 	err = errors.Join(f.write(file, entries), file.Sync(), file.Close())
 	if err != nil {
 		return err
@@ -102,17 +103,19 @@ func writeSegment(path string, f footer, entries []slot) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-func (f footer) write(file io.Writer, entries []slot) error {
+// write writes the entries and then the footer. It lets others have the processor with each buffer it fills.
+func (f footer) write(file io.Writer, entries iter.Seq[slot]) error {
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	out := bufio.NewWriterSize(io.MultiWriter(file, sum), 256<<10)
+	out := bufio.NewWriterSize(io.MultiWriter(file, sum, yielding{}), writeSize)
 	var entry [entrySize]byte
-	for _, s := range entries {
+	for s := range entries {
 		copy(entry[:], s.key[:])
 		binary.LittleEndian.PutUint32(entry[16:], s.offset)
 		binary.LittleEndian.PutUint32(entry[20:], s.at)
 		if _, err := out.Write(entry[:]); err != nil {
 			return err
 		}
+		f.count++
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -120,6 +123,17 @@ func (f footer) write(file io.Writer, entries []slot) error {
 	f.checksum = sum.Sum32()
 	_, err := file.Write(f.encode())
 	return err
+}
+
+// writeSize is how many bytes of a segment are written at a time.
+const writeSize = 64 << 10
+
+// yielding is a Writer that gives the processor away.
+type yielding struct{}
+
+func (yielding) Write(b []byte) (int, error) {
+	runtime.Gosched()
+	return len(b), nil
 }
 
 func syncDir(path string) error {
@@ -165,7 +179,11 @@ func (s *segment) remove() error { return errors.Join(s.close(), os.Remove(s.pat
 
 // verify compares the entries with their checksum, which reads them all.
 func (s *segment) verify() error {
-	if castagnoli(s.entries) != s.checksum {
+	isSound := false
+	if err := guarded(func() { isSound = castagnoli(s.entries) == s.checksum }); err != nil {
+		return err
+	}
+	if !isSound {
 		return fmt.Errorf("%w: the entries do not match their checksum", errDamaged)
 	}
 	return nil

@@ -3,6 +3,7 @@ package dedup
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -46,7 +47,7 @@ func newTable(capacity int) (*table, error) {
 
 // wipe makes the table as good as new.
 func (t *table) wipe() {
-	clear(t.slots)
+	wipe(t.slots)
 	*t = table{slots: t.slots, mapped: t.mapped, extra: map[schemas.Key][]occurrence{}}
 }
 
@@ -152,38 +153,72 @@ func (t *table) gatherExtra(found []occurrence, key schemas.Key, offset int64) [
 	return found
 }
 
-// sorted returns the entries by key and offset, as a segment holds them, in buffer or a larger one.
-func (t *table) sorted(buffer []slot) []slot {
-	entries := t.inOrder(slices.Grow(buffer[:0], t.count+len(t.extra)))
-	if len(t.extra) == 0 {
-		return entries
-	}
-	for key, occurrences := range t.extra {
-		for _, o := range occurrences {
-			entries = append(entries, slot{key, uint32(o.offset - t.base), uint32(o.at - t.start)})
+// sorted gives the entries by key and offset, as a segment holds them.
+func (t *table) sorted() iter.Seq[slot] {
+	return func(yield func(slot) bool) {
+		extra := t.sortedExtra()
+		for s := range t.inOrder() {
+			for len(extra) > 0 && compareSlots(extra[0], s) < 0 {
+				if !yield(extra[0]) {
+					return
+				}
+				extra = extra[1:]
+			}
+			if !yield(s) {
+				return
+			}
+		}
+		for _, s := range extra {
+			if !yield(s) {
+				return
+			}
 		}
 	}
-	slices.SortFunc(entries, compareSlots)
-	return entries
 }
 
-// inOrder appends the slots by key. They nearly are: one is out of place only among those it collided with, so that
-// moving each to its place is quicker than any way to sort. The last ones may have gone on at the beginning.
-func (t *table) inOrder(entries []slot) []slot {
-	var wrapped []slot
-	for at, s := range t.slots {
-		switch {
-		case s.at == 0:
-		case t.home(s.key) > at:
-			wrapped = append(wrapped, s)
-		default:
-			entries = insert(entries, s)
+func (t *table) sortedExtra() []slot {
+	var extra []slot
+	for key, occurrences := range t.extra {
+		for _, o := range occurrences {
+			extra = append(extra, slot{key, uint32(o.offset - t.base), uint32(o.at - t.start)})
 		}
 	}
-	for _, s := range wrapped {
-		entries = insert(entries, s)
+	slices.SortFunc(extra, compareSlots)
+	return extra
+}
+
+// inOrder gives the slots by key. They nearly are: one is out of place only among those it collided with, and these lie
+// between two empty slots, so that a few are sorted at a time. The last ones may have gone on at the beginning.
+func (t *table) inOrder() iter.Seq[slot] {
+	return func(yield func(slot) bool) {
+		var together, wrapped []slot
+		for at, s := range t.slots {
+			switch {
+			case s.at != 0 && t.home(s.key) > at:
+				wrapped = append(wrapped, s)
+			case s.at != 0:
+				together = insert(together, s)
+			case len(together) > 0:
+				if !yieldAll(together, yield) {
+					return
+				}
+				together = together[:0]
+			}
+		}
+		for _, s := range wrapped {
+			together = insert(together, s)
+		}
+		yieldAll(together, yield)
 	}
-	return entries
+}
+
+func yieldAll(entries []slot, yield func(slot) bool) bool {
+	for _, s := range entries {
+		if !yield(s) {
+			return false
+		}
+	}
+	return true
 }
 
 // insert puts s to its place, which is near the end.

@@ -153,16 +153,18 @@ func produceSamples(b *testing.B, config kafka.Config, source schemas.Source) {
 	}
 	defer file.Close()
 	var bodies [][]byte
+	var tracks []schemas.Track
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		bodies = append(bodies, append([]byte(nil), lines.Bytes()...))
-	}
-	received := time.Now().UTC().Add(-time.Hour).Truncate(time.Millisecond)
-	for i := range b.N {
-		body := bodies[i%len(bodies)]
+		body := append([]byte(nil), lines.Bytes()...)
 		track, err := schemas.ParseTrack(body)
 		if err != nil {
 			b.Fatal(err)
 		}
+		bodies, tracks = append(bodies, body), append(tracks, track)
+	}
+	received := time.Now().UTC().Add(-time.Hour).Truncate(time.Millisecond)
+	for i := range b.N {
+		body, track := bodies[i%len(bodies)], tracks[i%len(tracks)]
 		id, err := schemas.NewEventID(received)
 		if err != nil {
 			b.Fatal(err)

@@ -29,7 +29,7 @@ type Config struct {
 	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile. It ends at once when nothing has; 0 commits each read by itself." default:"100ms"`
 	CommitTimeout time.Duration `help:"How long writing and committing a batch may take before it is given up and begun anew. Others wait as long for the partitions of an instance that was killed in the middle." default:"15s"`
 	DedupDir      string        `help:"Where the dedup indexes are kept. Losing them costs the time to read the events of the longest dedup window again." default:"${processor_dedup_dir}" placeholder:"DIR"`
-	DedupMemory   int64         `help:"Memory of the dedup indexes of all partitions together, in bytes. 512 MiB serve 100 million message IDs in the window." default:"${processor_dedup_memory}"`
+	DedupMemory   int64         `help:"Memory of the dedup indexes of all partitions together, in bytes; taken when they are opened. 512 MiB serve 100 million message IDs in the window." default:"${processor_dedup_memory}"`
 	SessionTime   time.Duration `help:"How long a stopped instance keeps its partitions; 0 takes the client's default, 45s." default:"15s"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,6 +32,7 @@ type Processor struct {
 	triggers *compiledTriggers
 	deciders chan *decider // those that are idle
 	stopped  *stoppedPartitions
+	windows  *windowWatch
 }
 
 // New returns a processor that takes its triggers from reader, which must be running.
@@ -46,6 +48,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		memory:   newMemory(config, cluster, reader, stopped, logger),
 		triggers: &compiledTriggers{logger: logger},
 		stopped:  stopped,
+		windows:  &windowWatch{kafka: cluster, catalog: reader, logger: logger},
 	}
 	p.deciders = newDeciders(p)
 	return p, nil
@@ -58,6 +61,9 @@ func (p *Processor) Stopped() map[int32]string { return p.stopped.list() }
 // Run processes events until ctx ends; the batch in hand is finished. A session that fails is replaced by a new one,
 // with growing pauses, because every failure of a commit leaves open what Kafka has: only a new session knows.
 func (p *Processor) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { p.windows.run(ctx) })
 	pause := backoff.NewExponentialBackOff()
 	for {
 		started := p.now()

@@ -7,6 +7,7 @@ import "github.com/millrace/millrace/telemetry"
 // start would not help them. It may be called from any goroutine.
 func (p *Processor) Readiness() telemetry.Readiness {
 	state := p.memory.readiness()
+	state.Warnings = p.windows.warnings()
 	for partition, reason := range p.stopped.list() {
 		state.Partitions[partition] = "stopped: " + reason
 	}

@@ -82,6 +82,37 @@ func TestIndexThatIsLostOrDamagedIsMadeAnewFromTheTopic(t *testing.T) {
 	}
 }
 
+// TestSegmentMadeShorterWhileRunningIsMadeAnewFromTheTopic cuts off the mapped files under the processor.
+func TestSegmentMadeShorterWhileRunningIsMadeAnewFromTheTopic(t *testing.T) {
+	w := newWorld(t)
+	w.run(processor.ExactlyOnce)
+	var events []event
+	for hour := range 20 {
+		events = append(events, event{messageID: fmt.Sprint(hour), after: time.Duration(hour) * time.Hour})
+	}
+	first := w.post(events...)
+	w.await(first...)
+	sealed := w.segments()
+	if len(sealed) < 10 {
+		t.Fatalf("only %d segments", len(sealed))
+	}
+	for _, path := range sealed {
+		if err := os.Truncate(path, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range events {
+		events[i].after += 2 * time.Hour
+	}
+	again := w.post(events...)
+	w.await(again...)
+	for i, id := range again {
+		if got := w.decisions[id]; got.Status != schemas.Duplicate || *got.DuplicateOf != w.decisions[first[i]].Input {
+			t.Errorf("the repeat of event %d: %+v", i, got)
+		}
+	}
+}
+
 func TestWindowMadeLongerWhileRunningReachesBack(t *testing.T) {
 	w := newWorld(t)
 	w.run(processor.AtLeastOnce)

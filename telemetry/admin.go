@@ -21,6 +21,8 @@ type Readiness struct {
 	Ready bool `json:"ready"`
 	// Partitions says, by partition, "ready" or what it waits for. One that waits holds up no other.
 	Partitions map[int32]string `json:"partitions,omitempty"`
+	// Warnings are what somebody should mend, though work goes on.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ServeAdmin answers on the admin listener until ctx ends. ready is called for each request, by several goroutines.
