@@ -68,7 +68,8 @@ func TestChildThatTakesMoreMemoryThanItMayEnds(t *testing.T) {
 		}
 		t.Log(len(taken))
 	})
-	if isParent && (err == nil || !strings.Contains(output, "allocate")) {
+	// The runtime has several messages for it, by what it was about to reserve.
+	if isParent && (err == nil || !strings.Contains(output, "fatal error: ") || !strings.Contains(output, "memory")) {
 		t.Errorf("%v: %.2000s", err, output)
 	}
 }
