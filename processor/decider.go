@@ -83,7 +83,7 @@ func (d *decider) output(b *batch, topic string, key, value []byte) int {
 	if len(d.records) == cap(d.records) {
 		d.records = make([]kgo.Record, 0, recordsAtOnce)
 	}
-	d.records = append(d.records, kgo.Record{Topic: topic, Key: key, Value: value})
+	d.records = append(d.records, kgo.Record{Topic: topic, Key: key, Value: value, Timestamp: b.decidedAt})
 	b.produce(&d.records[len(d.records)-1])
 	return len(key) + len(value)
 }

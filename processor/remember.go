@@ -123,7 +123,7 @@ func noteAll(index *dedup.Index, records []*kgo.Record) error {
 		if err != nil || meta.MessageID == "" {
 			continue // what is no event has no key
 		}
-		if err := index.Note(meta.Key(), record.Offset, meta.ReceivedAt); err != nil {
+		if err := index.Note(keyOf(record, meta), record.Offset, meta.ReceivedAt); err != nil {
 			return err
 		}
 	}
