@@ -11,10 +11,6 @@ import (
 // maxBatchBytes ends a batch that has written so much, lest large runs fill the memory and the transaction.
 const maxBatchBytes = 64 << 20
 
-// maxPollRecords bounds one poll, so that the end of a batch is not overdue by more than deciding on so many takes. It
-// is several partitions' worth, which are decided on side by side.
-const maxPollRecords = 5000
-
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
 	// The catalog must be complete before the first event: without its triggers, events would be decided wrongly.
@@ -29,7 +25,7 @@ func (p *Processor) runSession(ctx context.Context) error {
 	defer session.close()
 	pause := backoff.NewExponentialBackOff()
 	for {
-		fetches := session.poll(ctx, min(p.config.BatchRecords, maxPollRecords))
+		fetches := session.poll(ctx, min(p.config.BatchRecords, p.pace.records()))
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -88,13 +84,16 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 	events := 0
 	for fetches.NumRecords() > 0 {
 		events += fetches.NumRecords()
-		if err := batch.addAll(ctx, fetches); err != nil {
+		started := p.now()
+		err := batch.addAll(ctx, fetches)
+		p.pace.note(fetches.NumRecords(), p.now().Sub(started))
+		if err != nil {
 			return false, err
 		}
 		if events >= p.config.BatchRecords || batch.bytes >= maxBatchBytes || !p.now().Before(deadline) {
 			break
 		}
-		fetches = session.pollArrived(min(p.config.BatchRecords-events, maxPollRecords))
+		fetches = session.pollArrived(min(p.config.BatchRecords-events, p.pace.records()))
 		if err := p.inspect(session, fetches); err != nil {
 			return false, err
 		}

@@ -31,6 +31,7 @@ type Processor struct {
 	memory   *memory
 	triggers *compiledTriggers
 	deciders chan *decider // those that are idle
+	pace     pace
 	stopped  *stoppedPartitions
 	windows  *windowWatch
 }
