@@ -140,8 +140,8 @@ func (w *world) makeTopic(ctx context.Context, name string) error {
 // committed returns how many events a group has committed in all.
 func (w *world) committed(ctx context.Context, group string) (int64, error) {
 	offsets, err := w.admin.FetchOffsets(ctx, group)
-	if errors.Is(err, kerr.GroupIDNotFound) {
-		return 0, nil // nobody has joined yet; some brokers say so in this way
+	if errors.Is(err, kerr.GroupIDNotFound) || errors.Is(err, kerr.CoordinatorNotAvailable) {
+		return 0, nil // nobody has joined yet: some brokers say the one, and a fresh one says the other
 	}
 	if err != nil {
 		return 0, err
