@@ -22,7 +22,7 @@ type Endpoint struct {
 // Snapshot is the catalog at one moment. It never changes; whoever holds one may keep it.
 type Snapshot struct {
 	entries   map[string]schemas.CatalogEntry // by record key
-	endpoints map[string]Endpoint             // by endpoint key
+	endpoints map[string]Endpoint             // by the hash of the key
 	triggers  map[binding][]*schemas.Trigger  // by what they are bound to, oldest first
 }
 
@@ -31,6 +31,9 @@ type binding struct{ environment, sourceID, event string }
 
 // newSnapshot indexes the entries, which it keeps.
 func newSnapshot(entries map[string]schemas.CatalogEntry) *Snapshot {
+	if entries == nil {
+		entries = map[string]schemas.CatalogEntry{}
+	}
 	s := &Snapshot{entries: entries, endpoints: map[string]Endpoint{}, triggers: map[binding][]*schemas.Trigger{}}
 	for _, entry := range entries {
 		switch {
@@ -49,13 +52,13 @@ func newSnapshot(entries map[string]schemas.CatalogEntry) *Snapshot {
 
 func (s *Snapshot) indexSource(source *schemas.Source) {
 	for environment, endpoint := range source.Endpoints {
-		s.endpoints[endpoint.Key] = Endpoint{endpoint, source.ID, source.Name, environment}
+		s.endpoints[endpoint.KeyHash] = Endpoint{endpoint, source.ID, source.Name, environment}
 	}
 }
 
 // Endpoint finds an endpoint by its key, disabled ones included.
 func (s *Snapshot) Endpoint(key string) (Endpoint, bool) {
-	endpoint, found := s.endpoints[key]
+	endpoint, found := s.endpoints[HashKey(key)]
 	return endpoint, found
 }
 

@@ -73,9 +73,6 @@ func (r *Reader) Run(ctx context.Context) error {
 // still work, and the error names the one that does not.
 func (r *Reader) apply(fetches kgo.Fetches) {
 	entries := maps.Clone(r.Snapshot().entries)
-	if entries == nil {
-		entries = map[string]schemas.CatalogEntry{}
-	}
 	next := r.next.Load()
 	fetches.EachRecord(func(record *kgo.Record) {
 		next = record.Offset + 1

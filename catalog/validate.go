@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -35,6 +36,27 @@ func checkName(field, name string) error {
 		return invalid(field, "%s %.40q: use 1 to %d letters, digits, dots, dashes or underscores, a letter or digit first", field, name, maxNameBytes)
 	}
 	return nil
+}
+
+// checkEnvironment reports everything that is wrong with an environment.
+func checkEnvironment(environment schemas.Environment) error {
+	problems := []error{checkName("name", environment.Name)}
+	if len(environment.Description) > maxDescriptionBytes {
+		problems = append(problems, invalid("description", "description: at most %d bytes", maxDescriptionBytes))
+	}
+	api := environment.Workflows
+	if parsed, err := url.Parse(api.BaseURL); api.BaseURL != "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
+		problems = append(problems, invalid("workflow_api.base_url", "base_url: give an http or https URL such as https://api.example.com"))
+	}
+	if api.APIKeyRef != "" {
+		if err := CheckSecretRef(api.APIKeyRef); err != nil {
+			problems = append(problems, invalid("workflow_api.api_key", "%v", err))
+		}
+	}
+	if api.Concurrency < 0 || api.RateLimit < 0 {
+		problems = append(problems, invalid("workflow_api", "concurrency and rate_limit: give 0 or more"))
+	}
+	return errors.Join(problems...)
 }
 
 // checkSource reports everything that is wrong with a source, given the snapshot it would join.

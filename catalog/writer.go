@@ -2,11 +2,10 @@ package catalog
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +20,27 @@ import (
 
 // ErrNotFound says that what should be changed does not exist.
 var ErrNotFound = errors.New("not found")
+
+// InUseError says why something cannot be removed, and what to do first.
+type InUseError struct{ Message string }
+
+func (e *InUseError) Error() string { return e.Message }
+
+// actorKey is where a context holds the actor.
+type actorKey struct{}
+
+// WithActor names who is behind the changes that are made with the context.
+func WithActor(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, actorKey{}, name)
+}
+
+// actor returns who is behind a change.
+func actor(ctx context.Context) string {
+	if name, isNamed := ctx.Value(actorKey{}).(string); isNamed {
+		return name
+	}
+	return "system"
+}
 
 // IDs are a prefix and a UUIDv7 without dashes.
 const (
@@ -55,137 +75,110 @@ func NewWriter(config kafka.Config, reader *Reader, logger *slog.Logger) (*Write
 // Close ends the connection.
 func (w *Writer) Close() { w.client.Close() }
 
+// Change lets put change a Tx and writes what came of it: all of it or, with an error of put, nothing. put may be called
+// again, where another writer was faster. Who is behind the change stands in the audit log, see WithActor.
+func (w *Writer) Change(ctx context.Context, put func(*Tx) error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.reader.Ready(ctx); err != nil {
+		return err
+	}
+	tx := newTx(w, w.reader.Snapshot())
+	if err := put(tx); err != nil {
+		return err
+	}
+	return w.write(ctx, tx)
+}
+
+func (w *Writer) write(ctx context.Context, tx *Tx) error {
+	var records []*kgo.Record
+	for _, key := range tx.changed {
+		record := &kgo.Record{Topic: w.topic, Partition: partition, Key: []byte(key)}
+		if entry, exists := tx.entries[key]; exists {
+			value, err := schemas.Encode(entry)
+			if err != nil {
+				return err
+			}
+			record.Value = value
+		}
+		records = append(records, record)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	if err := w.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("writing %s to the catalog: %w", tx.changed[0], err)
+	}
+	return w.reader.wait(ctx, records[len(records)-1].Offset+1)
+}
+
 // EnsureEnvironment creates an environment that does not exist yet and leaves one that does as it is.
 func (w *Writer) EnsureEnvironment(ctx context.Context, environment schemas.Environment) error {
-	return w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		if _, exists := s.Environment(environment.Name); exists {
-			return nil, nil
+	return w.Change(ctx, func(tx *Tx) error {
+		if _, exists := tx.Snapshot().Environment(environment.Name); exists {
+			return nil
 		}
-		if err := checkName("environment", environment.Name); err != nil {
-			return nil, err
-		}
-		environment.Revision = 1
-		return &schemas.CatalogEntry{Environment: &environment}, nil
+		_, err := tx.PutEnvironment(environment)
+		return err
 	})
 }
 
-// CreateSource adds a source with one endpoint for each environment, the given ones completed: each gets its key.
-// A name or setting that cannot be is an *InvalidError (several are joined).
-func (w *Writer) CreateSource(ctx context.Context, source schemas.Source) (schemas.Source, error) {
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		source.ID, source.Revision, source.CreatedAt = newID(sourceIDPrefix), 1, w.time()
-		given := source.Endpoints
-		source.Endpoints = map[string]schemas.Endpoint{}
-		for _, environment := range s.Environments() {
-			source.Endpoints[environment.Name] = schemas.Endpoint{DedupWindow: schemas.DefaultWindow}
-		}
-		for environment, endpoint := range given {
-			source.Endpoints[environment] = endpoint
-		}
-		for environment, endpoint := range source.Endpoints {
-			endpoint.Key = newEndpointKey()
-			source.Endpoints[environment] = endpoint
-		}
-		return &schemas.CatalogEntry{Source: &source}, checkSource(s, source)
+// CreateSource adds a source. See Tx.PutSource.
+func (w *Writer) CreateSource(ctx context.Context, source schemas.Source) (created schemas.Source, err error) {
+	err = w.Change(ctx, func(tx *Tx) error {
+		source.ID = ""
+		created, err = tx.PutSource(source)
+		return err
 	})
-	return source, err
+	return created, err
 }
 
-// UpdateSource lets edit change a copy of the source, which is then checked and saved. Its ID and creation time stay.
-func (w *Writer) UpdateSource(ctx context.Context, id string, edit func(*schemas.Source) error) (schemas.Source, error) {
-	var source schemas.Source
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		before, found := s.Source(id)
+// UpdateSource lets edit change a copy of the source, which is found by ID or name, and saves it.
+func (w *Writer) UpdateSource(ctx context.Context, idOrName string, edit func(*schemas.Source) error) (updated schemas.Source, err error) {
+	err = w.Change(ctx, func(tx *Tx) error {
+		source, found := tx.Snapshot().Source(idOrName)
 		if !found {
-			return nil, fmt.Errorf("source %q: %w", id, ErrNotFound)
+			return fmt.Errorf("source %q: %w", idOrName, ErrNotFound)
 		}
-		source = before
-		source.Endpoints = cloneEndpoints(before.Endpoints)
+		source.Endpoints = maps.Clone(source.Endpoints)
 		if err := edit(&source); err != nil {
-			return nil, err
+			return err
 		}
-		source.ID, source.CreatedAt, source.Revision = before.ID, before.CreatedAt, before.Revision+1
-		return &schemas.CatalogEntry{Source: &source}, checkSource(s, source)
+		updated, err = tx.PutSource(source)
+		return err
 	})
-	return source, err
+	return updated, err
 }
 
-// CreateTrigger adds a trigger, active unless it says otherwise. Its condition and mapping must have been compiled by
-// the caller.
-func (w *Writer) CreateTrigger(ctx context.Context, trigger schemas.Trigger) (schemas.Trigger, error) {
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		trigger.ID, trigger.Revision = newID(triggerIDPrefix), 1
-		trigger.CreatedAt = w.time()
-		trigger.UpdatedAt = trigger.CreatedAt
-		if trigger.Status == "" {
-			trigger.Status = schemas.TriggerActive
-		}
-		if source, found := s.Source(trigger.SourceID); found {
-			trigger.SourceID = source.ID
-		}
-		return &schemas.CatalogEntry{Trigger: &trigger}, checkTrigger(s, trigger)
+// CreateTrigger adds a trigger. See Tx.PutTrigger.
+func (w *Writer) CreateTrigger(ctx context.Context, trigger schemas.Trigger) (created schemas.Trigger, err error) {
+	err = w.Change(ctx, func(tx *Tx) error {
+		trigger.ID = ""
+		created, err = tx.PutTrigger(trigger)
+		return err
 	})
-	return trigger, err
+	return created, err
 }
 
-// UpdateTrigger lets edit change a copy of the trigger, which is then checked and saved under the next revision.
-func (w *Writer) UpdateTrigger(ctx context.Context, id string, edit func(*schemas.Trigger) error) (schemas.Trigger, error) {
-	var trigger schemas.Trigger
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		before, found := s.Trigger(id)
+// UpdateTrigger lets edit change a copy of the trigger and saves it.
+func (w *Writer) UpdateTrigger(ctx context.Context, id string, edit func(*schemas.Trigger) error) (updated schemas.Trigger, err error) {
+	err = w.Change(ctx, func(tx *Tx) error {
+		trigger, found := tx.Snapshot().Trigger(id)
 		if !found {
-			return nil, fmt.Errorf("trigger %q: %w", id, ErrNotFound)
+			return fmt.Errorf("trigger %q: %w", id, ErrNotFound)
 		}
-		trigger = before
 		if err := edit(&trigger); err != nil {
-			return nil, err
+			return err
 		}
-		trigger.ID, trigger.CreatedAt, trigger.Revision = before.ID, before.CreatedAt, before.Revision+1
-		trigger.UpdatedAt = w.time()
-		return &schemas.CatalogEntry{Trigger: &trigger}, checkTrigger(s, trigger)
+		updated, err = tx.PutTrigger(trigger)
+		return err
 	})
-	return trigger, err
+	return updated, err
 }
 
-// DeleteTrigger removes a trigger. What it started stays in the log.
+// DeleteTrigger removes a trigger. See Tx.DeleteTrigger.
 func (w *Writer) DeleteTrigger(ctx context.Context, id string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.reader.Ready(ctx); err != nil {
-		return err
-	}
-	if _, found := w.reader.Snapshot().Trigger(id); !found {
-		return fmt.Errorf("trigger %q: %w", id, ErrNotFound)
-	}
-	return w.write(ctx, triggerKey(id), nil)
-}
-
-// change reads the catalog to its end, asks decide what to write (nothing, when it returns nil), writes it and waits
-// until the reader has it.
-func (w *Writer) change(ctx context.Context, decide func(*Snapshot) (*schemas.CatalogEntry, error)) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.reader.Ready(ctx); err != nil {
-		return err
-	}
-	entry, err := decide(w.reader.Snapshot())
-	if err != nil || entry == nil {
-		return err
-	}
-	entry.Schema = schemas.Version
-	value, err := schemas.Encode(*entry)
-	if err != nil {
-		return err
-	}
-	return w.write(ctx, entryKey(*entry), value)
-}
-
-func (w *Writer) write(ctx context.Context, key string, value []byte) error {
-	record := &kgo.Record{Topic: w.topic, Partition: partition, Key: []byte(key), Value: value}
-	if err := w.client.ProduceSync(ctx, record).FirstErr(); err != nil {
-		return fmt.Errorf("writing %s to the catalog: %w", key, err)
-	}
-	return w.reader.wait(ctx, record.Offset+1)
+	return w.Change(ctx, func(tx *Tx) error { return tx.DeleteTrigger(id) })
 }
 
 // time is now in UTC and whole milliseconds, which is what a reader of the JSON gets back.
@@ -195,19 +188,4 @@ func (w *Writer) time() time.Time { return w.now().UTC().Truncate(time.Milliseco
 // order.
 func newID(prefix string) string {
 	return prefix + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
-}
-
-// newEndpointKey returns 192 random bits in URL-safe letters.
-func newEndpointKey() string {
-	var key [24]byte
-	rand.Read(key[:])
-	return base64.RawURLEncoding.EncodeToString(key[:])
-}
-
-func cloneEndpoints(endpoints map[string]schemas.Endpoint) map[string]schemas.Endpoint {
-	clone := make(map[string]schemas.Endpoint, len(endpoints))
-	for environment, endpoint := range endpoints {
-		clone[environment] = endpoint
-	}
-	return clone
 }
