@@ -53,7 +53,7 @@ func newServer(t *testing.T) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer, err := catalog.NewWriter(config, reader, logger)
+	writer, err := catalog.NewWriter(config, reader, logger, catalog.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

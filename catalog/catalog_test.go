@@ -46,7 +46,7 @@ func open(t *testing.T, config kafka.Config) (*catalog.Reader, *catalog.Writer) 
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- reader.Run(ctx) }()
-	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler))
+	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,187 +2,183 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
-	"github.com/millrace/millrace/telemetry"
-)
-
-// ErrNotFound says that what should be changed does not exist.
-var ErrNotFound = errors.New("not found")
-
-// InUseError says why something cannot be removed, and what to do first.
-type InUseError struct{ Message string }
-
-func (e *InUseError) Error() string { return e.Message }
-
-// actorKey is where a context holds the actor.
-type actorKey struct{}
-
-// WithActor names who is behind the changes that are made with the context.
-func WithActor(ctx context.Context, name string) context.Context {
-	return context.WithValue(ctx, actorKey{}, name)
-}
-
-// actor returns who is behind a change.
-func actor(ctx context.Context) string {
-	if name, isNamed := ctx.Value(actorKey{}).(string); isNamed {
-		return name
-	}
-	return "system"
-}
-
-// IDs are a prefix and a UUIDv7 without dashes.
-const (
-	sourceIDPrefix  = "src_"
-	triggerIDPrefix = "trg_"
 )
 
 // Writer changes the catalog, one change at a time. Each change is checked against everything written before it, and
-// its method returns when the Reader has it. Two Writers on one catalog are not protected from each other.
+// its method returns when the Reader has it.
+//
+// Any number of Writers may write to one catalog on a real Kafka. A change is one transaction under one transactional ID
+// that all of them share: whoever takes it shuts the others out, and they begin their change anew on what is there then.
 type Writer struct {
-	reader *Reader
-	client *kgo.Client
-	topic  string
-	now    func() time.Time
+	reader  *Reader
+	options WriterOptions
+	topics  topics
+	logger  *slog.Logger
 
-	mu sync.Mutex // held over read, check and write, so that no change is lost
+	mu      sync.Mutex // held over read, check and write, so that no change of this process is lost
+	session *session   // nil before the first change and after one that failed
+	connect func(context.Context) (*session, error)
 }
 
-// NewWriter returns a writer on top of a reader that is running. Close it after use.
-func NewWriter(config kafka.Config, reader *Reader, logger *slog.Logger) (*Writer, error) {
-	client, err := kgo.NewClient(append(config.Options(),
-		telemetry.KafkaLogger(logger),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RecordDeliveryTimeout(10*time.Second),
-	)...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the catalog: %w", err)
+// WriterOptions say how a Writer writes.
+type WriterOptions struct {
+	// Keys seals endpoint keys; nil stores them as they are.
+	Keys *Keys
+	// SingleProcess says that nobody else writes to this catalog. A lock then takes the place of the transaction: on the
+	// embedded broker, whose transactions do not survive a kill.
+	SingleProcess bool
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+}
+
+// NewWriter returns a writer on top of a reader that is running. It connects with the first change. Close it after use.
+func NewWriter(config kafka.Config, reader *Reader, logger *slog.Logger, options WriterOptions) (*Writer, error) {
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-	return &Writer{reader: reader, client: client, topic: config.Topic(schemas.CatalogTopic), now: time.Now}, nil
+	w := &Writer{
+		reader: reader, options: options, logger: logger,
+		topics: topics{config.Topic(schemas.CatalogTopic), config.Topic(schemas.AuditTopic)},
+	}
+	w.connect = func(ctx context.Context) (*session, error) {
+		return newSession(ctx, config, options.SingleProcess, logger)
+	}
+	return w, nil
 }
 
 // Close ends the connection.
-func (w *Writer) Close() { w.client.Close() }
+func (w *Writer) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.disconnect()
+}
+
+// A change that does not get through is tried again this often and for this long.
+const (
+	maxAttempts   = 30
+	maxChangeTime = 20 * time.Second
+)
 
 // Change lets put change a Tx and writes what came of it: all of it or, with an error of put, nothing. put may be called
-// again, where another writer was faster. Who is behind the change stands in the audit log, see WithActor.
+// again, where another writer was faster, and must then decide anew. Who is behind the change stands in the audit log,
+// see WithActor.
 func (w *Writer) Change(ctx context.Context, put func(*Tx) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.reader.Ready(ctx); err != nil {
-		return err
-	}
-	tx := newTx(w, w.reader.Snapshot())
-	if err := put(tx); err != nil {
-		return err
-	}
-	return w.write(ctx, tx)
+	var written *Tx // whose outcome is unknown
+	pause := &backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		tx, err := w.begin(ctx, written)
+		if tx == nil || err != nil {
+			return struct{}{}, w.failed(ctx, err)
+		}
+		if err := put(tx); err != nil {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		written = tx
+		return struct{}{}, w.failed(ctx, w.write(ctx, tx))
+	}, backoff.WithBackOff(pause), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxChangeTime))
+	return err
 }
 
-func (w *Writer) write(ctx context.Context, tx *Tx) error {
-	var records []*kgo.Record
-	for _, key := range tx.changed {
-		record := &kgo.Record{Topic: w.topic, Partition: partition, Key: []byte(key)}
-		if entry, exists := tx.entries[key]; exists {
-			value, err := schemas.Encode(entry)
-			if err != nil {
-				return err
-			}
-			record.Value = value
+// begin returns a Tx on everything that is in the catalog, or nil where an attempt whose outcome was unknown turns out to
+// have been written. From here on, no other writer gets through before this one without shutting it out.
+func (w *Writer) begin(ctx context.Context, written *Tx) (*Tx, error) {
+	if w.session == nil {
+		opened, err := w.connect(ctx)
+		if err != nil {
+			return nil, err
 		}
-		records = append(records, record)
+		w.session = opened
+	}
+	if err := w.reader.Ready(ctx); err != nil {
+		return nil, err
+	}
+	if written != nil && w.reader.has(written.id) {
+		return nil, nil
+	}
+	return newTx(w.reader.Snapshot(), w.options.Keys, actor(ctx), w.time()), nil
+}
+
+// write writes the change and waits until the reader has it.
+func (w *Writer) write(ctx context.Context, tx *Tx) error {
+	records, err := tx.records(w.topics)
+	if err != nil {
+		return backoff.Permanent(err)
 	}
 	if len(records) == 0 {
 		return nil
 	}
-	if err := w.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+	// Whoever asked may go away. What was begun is finished, within the limits of the session.
+	if err := w.session.write(context.WithoutCancel(ctx), records); err != nil {
 		return fmt.Errorf("writing %s to the catalog: %w", tx.changed[0], err)
 	}
-	return w.reader.wait(ctx, records[len(records)-1].Offset+1)
+	if err := w.reader.wait(ctx, records[len(tx.changed)-1].Offset+1); err != nil {
+		return backoff.Permanent(err)
+	}
+	return nil
 }
 
-// EnsureEnvironment creates an environment that does not exist yet and leaves one that does as it is.
-func (w *Writer) EnsureEnvironment(ctx context.Context, environment schemas.Environment) error {
+// failed decides whether an attempt is worth another. The session of one that failed is of no more use.
+func (w *Writer) failed(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	w.disconnect()
+	if ctx.Err() != nil || isHopeless(err) {
+		return backoff.Permanent(err)
+	}
+	w.logger.Debug("a change of the catalog did not get through and is tried again", "error", err)
+	return err
+}
+
+func (w *Writer) disconnect() {
+	if w.session != nil {
+		w.session.close()
+		w.session = nil
+	}
+}
+
+// SealKeys seals the endpoint keys that were stored before there was a catalog key. Without one it does nothing.
+func (w *Writer) SealKeys(ctx context.Context) error {
+	if w.options.Keys == nil {
+		return nil
+	}
 	return w.Change(ctx, func(tx *Tx) error {
-		if _, exists := tx.Snapshot().Environment(environment.Name); exists {
-			return nil
+		for _, source := range tx.Snapshot().Sources() {
+			if !hasOpenKey(source) {
+				continue
+			}
+			if _, err := tx.PutSource(source); err != nil {
+				return err
+			}
 		}
-		_, err := tx.PutEnvironment(environment)
-		return err
+		return nil
 	})
 }
 
-// CreateSource adds a source. See Tx.PutSource.
-func (w *Writer) CreateSource(ctx context.Context, source schemas.Source) (created schemas.Source, err error) {
-	err = w.Change(ctx, func(tx *Tx) error {
-		source.ID = ""
-		created, err = tx.PutSource(source)
-		return err
-	})
-	return created, err
-}
-
-// UpdateSource lets edit change a copy of the source, which is found by ID or name, and saves it.
-func (w *Writer) UpdateSource(ctx context.Context, idOrName string, edit func(*schemas.Source) error) (updated schemas.Source, err error) {
-	err = w.Change(ctx, func(tx *Tx) error {
-		source, found := tx.Snapshot().Source(idOrName)
-		if !found {
-			return fmt.Errorf("source %q: %w", idOrName, ErrNotFound)
+func hasOpenKey(source schemas.Source) bool {
+	for _, endpoint := range source.Endpoints {
+		if !strings.HasPrefix(endpoint.Key, sealedPrefix) {
+			return true
 		}
-		source.Endpoints = maps.Clone(source.Endpoints)
-		if err := edit(&source); err != nil {
-			return err
-		}
-		updated, err = tx.PutSource(source)
-		return err
-	})
-	return updated, err
-}
-
-// CreateTrigger adds a trigger. See Tx.PutTrigger.
-func (w *Writer) CreateTrigger(ctx context.Context, trigger schemas.Trigger) (created schemas.Trigger, err error) {
-	err = w.Change(ctx, func(tx *Tx) error {
-		trigger.ID = ""
-		created, err = tx.PutTrigger(trigger)
-		return err
-	})
-	return created, err
-}
-
-// UpdateTrigger lets edit change a copy of the trigger and saves it.
-func (w *Writer) UpdateTrigger(ctx context.Context, id string, edit func(*schemas.Trigger) error) (updated schemas.Trigger, err error) {
-	err = w.Change(ctx, func(tx *Tx) error {
-		trigger, found := tx.Snapshot().Trigger(id)
-		if !found {
-			return fmt.Errorf("trigger %q: %w", id, ErrNotFound)
-		}
-		if err := edit(&trigger); err != nil {
-			return err
-		}
-		updated, err = tx.PutTrigger(trigger)
-		return err
-	})
-	return updated, err
-}
-
-// DeleteTrigger removes a trigger. See Tx.DeleteTrigger.
-func (w *Writer) DeleteTrigger(ctx context.Context, id string) error {
-	return w.Change(ctx, func(tx *Tx) error { return tx.DeleteTrigger(id) })
+	}
+	return false
 }
 
 // time is now in UTC and whole milliseconds, which is what a reader of the JSON gets back.
-func (w *Writer) time() time.Time { return w.now().UTC().Truncate(time.Millisecond) }
+func (w *Writer) time() time.Time { return w.options.Now().UTC().Truncate(time.Millisecond) }
 
 // newID returns an ID that sorts after those made before it, so that what was made in the same millisecond keeps its
 // order.

@@ -117,7 +117,7 @@ func (w *world) openCatalog() *catalog.Reader {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler)); err != nil {
+	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

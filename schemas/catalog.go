@@ -47,8 +47,8 @@ type Source struct {
 
 // Endpoint is where a source's events for one environment are posted. Whoever knows its key can post.
 type Endpoint struct {
-	Key         string        `json:"key"`      // sealed where the catalog has a key of its own, see catalog.Keys
-	KeyHash     string        `json:"key_hash"` // hexadecimal SHA-256 of the key, by which ingest finds the endpoint
+	Key         string        `json:"key,omitempty"`      // sealed where the catalog has a key of its own, see catalog.Keys
+	KeyHash     string        `json:"key_hash,omitempty"` // hexadecimal SHA-256 of the key, by which ingest finds the endpoint
 	Previous    []PreviousKey `json:"previous_keys,omitempty"`
 	Disabled    bool          `json:"disabled,omitempty"`
 	DedupWindow Window        `json:"dedup_window"`
@@ -58,7 +58,7 @@ type Endpoint struct {
 
 // PreviousKey is a key that was rotated out and is good for a while yet.
 type PreviousKey struct {
-	KeyHash string    `json:"key_hash"`
+	KeyHash string    `json:"key_hash,omitempty"`
 	Until   time.Time `json:"until"`
 }
 

@@ -104,7 +104,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		return errors.New("endpoints need their URL: set --api-ingest-url to how senders reach ingest")
 	}
 	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+		writer, err := catalog.NewWriter(c.Kafka, reader, logger, catalog.WriterOptions{})
 		if err != nil {
 			return err
 		}

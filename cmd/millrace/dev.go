@@ -141,7 +141,7 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 
 // runRoles runs every role. When one ends with an error, all end.
 func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
-	writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+	writer, err := catalog.NewWriter(c.Kafka, reader, logger, catalog.WriterOptions{})
 	if err != nil {
 		return err
 	}
