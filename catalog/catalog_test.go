@@ -23,9 +23,13 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newCluster returns a broker with the topics on it.
-func newCluster(t *testing.T) kafka.Config {
+func newCluster(t testing.TB) kafka.Config {
 	t.Helper()
-	cluster := rig.Kafka(t)
+	return clusterConfig(t, rig.Kafka(t))
+}
+
+func clusterConfig(t testing.TB, cluster rig.Cluster) kafka.Config {
+	t.Helper()
 	config := kafka.Config{
 		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
 		Topics: kafka.Settings{Partitions: 2, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
