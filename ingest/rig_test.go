@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type world struct {
 	url    string // of ingest
 	stop   func() error
 	logged *lockedBuffer
+	ahead  atomic.Int64 // of ingest's clock, a time.Duration
 }
 
 func settings() ingest.Config {
@@ -83,10 +85,11 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 	if change != nil {
 		change(&config)
 	}
-	role, err := ingest.New(config, w.kafka, reader, slog.New(slog.NewTextHandler(w.logged, nil)))
+	role, err := ingest.New(config, w.kafka, reader, slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	role.SetClock(func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ type devCommand struct {
 	Receiver           embedded.ReceiverConfig   `embed:"" prefix:"receiver-"`
 
 	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
+	Catalog     catalogConfig         `embed:"" prefix:"catalog-"`
 	ClickHouse  eventlog.Config       `embed:"" prefix:"clickhouse-"`
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
@@ -141,7 +142,9 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 
 // runRoles runs every role. When one ends with an error, all end.
 func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
-	writer, err := catalog.NewWriter(c.Kafka, reader, logger, catalog.WriterOptions{})
+	// Nobody else writes to a broker of our own, and its transactions do not survive a kill.
+	isSingle := len(outside.Brokers) > 0
+	writer, _, err := openWriter(ctx, c.Catalog, c.Kafka, reader, isSingle, logger)
 	if err != nil {
 		return err
 	}
