@@ -111,5 +111,5 @@ func auditRecord(topic, key string, entry schemas.AuditEntry) (*kgo.Record, erro
 	if err != nil {
 		return nil, err
 	}
-	return &kgo.Record{Topic: topic, Partition: partition, Key: []byte(key), Value: value, Timestamp: entry.At}, nil
+	return &kgo.Record{Topic: topic, Partition: partition, Key: []byte(key), Value: value}, nil
 }

@@ -110,7 +110,8 @@ func (s *session) close() { s.client.Close() }
 func isHopeless(err error) bool {
 	for _, reason := range []error{
 		kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed,
-		kerr.TransactionalIDAuthorizationFailed, kerr.UnsupportedVersion, kerr.InvalidTransactionTimeout, kgo.ErrClientClosed,
+		kerr.TransactionalIDAuthorizationFailed, kerr.UnsupportedVersion, kerr.InvalidTransactionTimeout, kerr.InvalidTimestamp,
+		kerr.InvalidRecord, kerr.PolicyViolation, kgo.ErrClientClosed,
 	} {
 		if errors.Is(err, reason) {
 			return true

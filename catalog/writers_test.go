@@ -296,4 +296,3 @@ func readAudit(t testing.TB, config kafka.Config, count int) []schemas.AuditEntr
 	}
 	return entries
 }
-
