@@ -47,6 +47,7 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 		// The end of a transaction takes an offset too: only with it can one know to have reached the end.
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(250*time.Millisecond),
+		kgo.MetadataMinAge(metadataMinAge), // a change is seen within a second, also after a refused fetch
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the catalog: %w", err)

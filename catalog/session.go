@@ -19,6 +19,9 @@ import (
 // died in between.
 const writeTimeout = 10 * time.Second
 
+// metadataMinAge is how soon the client may ask again who leads a partition, after a refusal.
+const metadataMinAge = 100 * time.Millisecond
+
 // session is a connection that writes changes, each as a whole.
 type session struct {
 	client          *kgo.Client
@@ -36,6 +39,8 @@ func newSession(ctx context.Context, config kafka.Config, isSingle bool, logger 
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordDeliveryTimeout(writeTimeout),
+		// A broker may ask to come again in a moment. The client asks for metadata first, which it does every 5 s at most.
+		kgo.MetadataMinAge(metadataMinAge),
 		// Written by write's flush alone: what is small enough goes in one batch.
 		kgo.ManualFlushing(), kgo.MaxBufferedRecords(4*maxTriggers),
 		kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()),
