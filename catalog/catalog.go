@@ -116,6 +116,19 @@ func (s *Snapshot) TriggerNamed(environment, name string) (schemas.Trigger, bool
 // Triggers lists the triggers, oldest first.
 func (s *Snapshot) Triggers() []schemas.Trigger { return sorted(&s.triggers, olderTrigger) }
 
+// TriggersSince calls changed with each trigger that is not as it was in an earlier snapshot of the same reader, and gone
+// with the ID of each that is not there any more; without an earlier one, all are new. It takes time by what has changed,
+// not by how much there is.
+func (s *Snapshot) TriggersSince(before *Snapshot, changed func(*schemas.Trigger), gone func(id string)) {
+	if before == nil {
+		for _, trigger := range s.triggers.all() {
+			changed(trigger)
+		}
+		return
+	}
+	s.triggers.since(&before.triggers, func(a, b *schemas.Trigger) bool { return a == b }, changed, gone)
+}
+
 func olderTrigger(a, b *schemas.Trigger) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) }
 
 func older(a, b time.Time, aID, bID string) int {

@@ -87,3 +87,24 @@ func (t *table[K, V]) all() iter.Seq2[K, V] {
 		}
 	}
 }
+
+// since calls changed with each entry that is other than in an earlier version, and gone with each key that is there no
+// more. It looks only into parts that have changed. What is compared are the values themselves: pointers by identity.
+func (t *table[K, V]) since(before *table[K, V], isSame func(a, b V) bool, changed func(V), gone func(K)) {
+	for i := range t.parts {
+		now, then := &t.parts[i], &before.parts[i]
+		if now.owner == then.owner {
+			continue // an edit changes a part only until its version is handed out
+		}
+		for key, value := range now.entries {
+			if old, existed := then.entries[key]; !existed || !isSame(old, value) {
+				changed(value)
+			}
+		}
+		for key := range then.entries {
+			if _, exists := now.entries[key]; !exists {
+				gone(key)
+			}
+		}
+	}
+}
