@@ -38,7 +38,7 @@ type Snapshot struct {
 	triggerIDs   table[triggerName, string]
 	bound        table[binding, []*schemas.Trigger] // oldest first
 	uses         table[string, int]                 // triggers by the record key of their environment, and of their source
-	unreadable   table[string, error]               // record keys whose last record this version cannot read, and why
+	unreadable   table[string, string]              // record keys whose last record this version cannot read, and why
 }
 
 // triggerName is what a trigger is called.
@@ -58,7 +58,7 @@ func newSnapshot() *Snapshot {
 		triggerIDs:   newTable[triggerName, string](seed),
 		bound:        newTable[binding, []*schemas.Trigger](seed),
 		uses:         newTable[string, int](seed),
-		unreadable:   newTable[string, error](seed),
+		unreadable:   newTable[string, string](seed),
 	}
 }
 

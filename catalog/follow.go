@@ -57,7 +57,7 @@ func (f *follower) apply(record *kgo.Record) {
 	}
 	entry, err := decodeEntry(key, record.Value)
 	if err != nil {
-		f.draft.unreadable.set(f.edit, key, err)
+		f.draft.unreadable.set(f.edit, key, err.Error())
 		f.logger.Warn("skipping a catalog record that this version cannot read; upgrade it, or delete what the record holds with the version that wrote it",
 			"offset", record.Offset, "key", key, "error", err)
 		return

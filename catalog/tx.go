@@ -79,7 +79,7 @@ func (tx *Tx) touchable(key string) error {
 	if !isUnreadable {
 		return nil
 	}
-	return &InUseError{fmt.Sprintf("%s is in the catalog in a form that this version cannot read; change it with the version that wrote it: %v", key, reason)}
+	return &InUseError{fmt.Sprintf("%s is in the catalog in a form that this version cannot read; change it with the version that wrote it: %s", key, reason)}
 }
 
 // seesAll refuses what needs to know everything that refers to a thing while there are records that cannot be read.
