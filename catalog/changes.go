@@ -65,6 +65,7 @@ func (w *Writer) UpdateTrigger(ctx context.Context, id string, edit func(*schema
 		if !found {
 			return fmt.Errorf("trigger %q: %w", id, ErrNotFound)
 		}
+		trigger.Mapping.Data = maps.Clone(trigger.Mapping.Data)
 		if err := edit(&trigger); err != nil {
 			return err
 		}

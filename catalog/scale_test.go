@@ -162,3 +162,22 @@ func BenchmarkFill(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSpread changes one of 10,000 triggers until another process's reader has it.
+func BenchmarkSpread(b *testing.B) {
+	config, reader, writer, _ := scaled(b, 10_000)
+	other := follow(b, config)
+	id := reader.Snapshot().Triggers()[0].ID
+	for b.Loop() {
+		changed, err := writer.UpdateTrigger(b.Context(), id, func(*schemas.Trigger) error { return nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := other.Ready(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if got, _ := other.Snapshot().Trigger(id); got.Revision != changed.Revision {
+			b.Fatalf("revision %d, want %d", got.Revision, changed.Revision)
+		}
+	}
+}

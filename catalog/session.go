@@ -15,8 +15,8 @@ import (
 	"github.com/millrace/millrace/telemetry"
 )
 
-// writeTimeout bounds how long a change takes to be written, and how long a broker holds up readers for a writer that
-// died in between.
+// writeTimeout bounds how long a record of a change takes. Twice that bounds the change, and how long a broker holds up
+// readers for a writer that died in between, unless another takes its place.
 const writeTimeout = 10 * time.Second
 
 // metadataMinAge is how soon the client may ask again who leads a partition, after a refusal.
@@ -49,7 +49,7 @@ func newSession(ctx context.Context, config kafka.Config, isSingle bool, logger 
 		// One batch, whatever its size: the embedded broker keeps a batch whole or not at all.
 		options = append(options, kgo.ProducerBatchMaxBytes(maxBatchBytes), kgo.BrokerMaxWriteBytes(2*maxBatchBytes))
 	} else {
-		options = append(options, kgo.TransactionalID(config.Group("catalog")), kgo.TransactionTimeout(writeTimeout))
+		options = append(options, kgo.TransactionalID(config.Group("catalog")), kgo.TransactionTimeout(2*writeTimeout))
 	}
 	client, err := kgo.NewClient(options...)
 	if err != nil {

@@ -128,6 +128,9 @@ func checkTrigger(s *Snapshot, trigger schemas.Trigger) error {
 	if trigger.Name != trigger.Workflow {
 		problems = append(problems, checkName("name", trigger.Name))
 	}
+	if strings.HasPrefix(trigger.Name, triggerIDPrefix) {
+		problems = append(problems, invalid("name", "name %q looks like an ID; choose another", trigger.Name))
+	}
 	if other, taken := s.TriggerNamed(trigger.Environment, trigger.Name); taken && other.ID != trigger.ID {
 		problems = append(problems, invalid("name", "name %q is taken in environment %s by trigger %s; choose another", trigger.Name, trigger.Environment, other.ID))
 	}

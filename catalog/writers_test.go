@@ -241,6 +241,39 @@ func TestWriterThatIsShutOutBeginsAnew(t *testing.T) {
 	}
 }
 
+// TestChangeOfAWriterThatDiedIsRolledBack leaves a transaction open, as a kill does.
+func TestChangeOfAWriterThatDiedIsRolledBack(t *testing.T) {
+	config := newCluster(t)
+	reader, writer := open(t, config)
+	dead, err := kgo.NewClient(append(config.Options(), kgo.TransactionalID(config.Group("catalog")), kgo.TransactionTimeout(time.Minute))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dead.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	half := &kgo.Record{Topic: config.Topic(schemas.CatalogTopic), Key: []byte("environment/half"), Value: []byte(`{"schema":1,"environment":{"name":"half"}}`)}
+	if err := dead.ProduceSync(t.Context(), half).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	dead.Close()
+	during := follow(t, config)
+	if err := during.Ready(t.Context()); err != nil || len(during.Snapshot().Environments()) != 2 {
+		t.Errorf("with the transaction open: %v, %v", during.Snapshot().Environments(), err)
+	}
+	newSource(t, writer, "app")
+	late := follow(t, config)
+	for _, r := range []*catalog.Reader{reader, during, late} {
+		if err := r.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, exists := r.Snapshot().Source("app")
+		if _, isHalf := r.Snapshot().Environment("half"); isHalf || !exists {
+			t.Errorf("half of a change: %t; the change after it: %t", isHalf, exists)
+		}
+	}
+}
+
 // follow returns a reader that is running.
 func follow(t testing.TB, config kafka.Config) *catalog.Reader {
 	t.Helper()
