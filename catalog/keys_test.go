@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/rig"
@@ -221,24 +218,4 @@ func TestNoEndpointKeyIsInALogLine(t *testing.T) {
 			t.Error("a key was logged")
 		}
 	}
-}
-
-// dump returns everything that a topic holds up to its end, as text.
-func dump(t *testing.T, options []kgo.Opt, topic string) string {
-	t.Helper()
-	client, err := kgo.NewClient(append(options, kgo.ConsumeTopics(topic), kgo.FetchMaxWait(50*time.Millisecond))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var text bytes.Buffer
-	for text.Len() == 0 && ctx.Err() == nil {
-		client.PollFetches(ctx).EachRecord(func(record *kgo.Record) {
-			text.Write(record.Key)
-			text.Write(record.Value)
-		})
-	}
-	return text.String()
 }

@@ -77,7 +77,11 @@ func (r *Reader) Run(ctx context.Context) error {
 }
 
 func (r *Reader) take(fetched kgo.FetchTopicPartition) {
-	if len(fetched.Records) == 0 || !r.follower.add(fetched.Records, fetched.LastStableOffset) {
+	readable := fetched.LastStableOffset
+	if readable < 0 { // a broker without transactions does not tell
+		readable = fetched.HighWatermark
+	}
+	if len(fetched.Records) == 0 || !r.follower.add(fetched.Records, readable) {
 		return
 	}
 	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent})

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
@@ -122,7 +124,10 @@ func (w *Writer) write(ctx context.Context, tx *Tx) error {
 	}
 	// Whoever asked may go away. What was begun is finished, within the limits of the session.
 	if err := w.session.write(context.WithoutCancel(ctx), records); err != nil {
-		return fmt.Errorf("writing %s to the catalog: %w", tx.changed[0], err)
+		if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
+			return fmt.Errorf("a change of %d things is more than the broker takes at once (message.max.bytes); make it in parts: %w", len(tx.changed), err)
+		}
+		return fmt.Errorf("writing %s and %d more to the catalog: %w", tx.changed[0], len(tx.changed)-1, err)
 	}
 	if err := w.reader.wait(ctx, records[len(tx.changed)-1].Offset+1); err != nil {
 		return backoff.Permanent(err)

@@ -2,10 +2,8 @@ package catalog_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -13,12 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/catalog"
-	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
 )
-
-// patience bounds a failing test; it is no expectation.
-const patience = 60 * time.Second
 
 // TestTwoWritersAtOnceLoseNothing has two consoles change the same trigger and things of their own.
 func TestTwoWritersAtOnceLoseNothing(t *testing.T) {
@@ -272,60 +266,4 @@ func TestChangeOfAWriterThatDiedIsRolledBack(t *testing.T) {
 			t.Errorf("half of a change: %t; the change after it: %t", isHalf, exists)
 		}
 	}
-}
-
-// follow returns a reader that is running.
-func follow(t testing.TB, config kafka.Config) *catalog.Reader {
-	t.Helper()
-	reader, err := catalog.NewReader(config, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- reader.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return reader
-}
-
-func newWriter(t testing.TB, config kafka.Config, reader *catalog.Reader, options catalog.WriterOptions) *catalog.Writer {
-	t.Helper()
-	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(writer.Close)
-	return writer
-}
-
-// readAudit returns the first count records of the audit topic.
-func readAudit(t testing.TB, config kafka.Config, count int) []schemas.AuditEntry {
-	t.Helper()
-	client, err := kgo.NewClient(append(config.Options(), kgo.ConsumeTopics(config.Topic(schemas.AuditTopic)),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var entries []schemas.AuditEntry
-	for len(entries) < count {
-		for _, record := range client.PollFetches(ctx).Records() {
-			var entry schemas.AuditEntry
-			if err := json.Unmarshal(record.Value, &entry); err != nil {
-				t.Fatal(err)
-			}
-			entries = append(entries, entry)
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("%d audit records, want %d", len(entries), count)
-		}
-	}
-	return entries
 }
