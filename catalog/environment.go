@@ -62,7 +62,7 @@ func (tx *Tx) RenameEnvironment(name, newName string) error {
 		return fmt.Errorf("environment %q: %w", name, ErrNotFound)
 	}
 	if tx.view.environments.has(newName) {
-		return invalid("name", "environment %q exists already; choose another name", newName)
+		return invalid("name", "name %q is taken; choose another", newName)
 	}
 	if err := tx.seesAll("renaming environment " + name); err != nil {
 		return err

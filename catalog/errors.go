@@ -29,7 +29,7 @@ func invalid(field, format string, args ...any) error {
 type StaleError struct{ Want, Current int64 }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("the change was made for revision %d, and the current one is %d: somebody else was faster; read it again and repeat the change", e.Want, e.Current)
+	return fmt.Sprintf("the change was meant for revision %d and the current revision is %d: somebody else was faster; read it again and repeat the change", e.Want, e.Current)
 }
 
 // CheckRevision returns a *StaleError where want is not the current revision. 0 wants any.

@@ -8,8 +8,8 @@ import (
 	"github.com/millrace/millrace/rig"
 )
 
-// configured is a source as the management API shows it, as far as this test needs it.
-type configured struct {
+// madeSource is a source as the management API shows it, as far as this test needs it.
+type madeSource struct {
 	Name      string `json:"name"`
 	Endpoints map[string]struct {
 		URL string `json:"url"`
@@ -20,11 +20,11 @@ type configured struct {
 // was answered after the next start; its endpoint takes events.
 func TestKillInTheMiddleOfChangesLosesNoneThatWasAnswered(t *testing.T) {
 	p := rig.Start(t)
-	made := make(chan configured, 10_000)
+	made := make(chan madeSource, 10_000)
 	go func() {
 		defer close(made)
 		for i := 0; ; i++ {
-			var source configured
+			var source madeSource
 			if err := p.TryCall(http.MethodPost, "/api/v1/sources", http.StatusCreated, map[string]string{"name": fmt.Sprint("app-", i)}, &source); err != nil {
 				return // the kill
 			}
@@ -40,7 +40,7 @@ func TestKillInTheMiddleOfChangesLosesNoneThatWasAnswered(t *testing.T) {
 	p.Kill()
 	p.Restart()
 	for source := range made {
-		var found configured
+		var found madeSource
 		p.Call(http.MethodGet, "/api/v1/sources/"+source.Name, http.StatusOK, nil, &found)
 		url := source.Endpoints["production"].URL
 		if found.Endpoints["production"].URL != url {
