@@ -46,7 +46,7 @@ type world struct {
 	url    string // of ingest
 	stop   func() error
 	logged *lockedBuffer
-	ahead  atomic.Int64 // of ingest's clock, a time.Duration
+	ahead  atomic.Int64 // of the clock of ingest and the catalog, a time.Duration
 }
 
 func settings() ingest.Config {
@@ -89,7 +89,7 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	role.SetClock(func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) })
+	role.SetClock(w.now)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -115,12 +115,15 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 	return w
 }
 
+// now is the clock of ingest and the catalog.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
 func (w *world) openCatalog() *catalog.Reader {
 	reader, err := catalog.NewReader(w.kafka, slog.New(slog.DiscardHandler))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{}); err != nil {
+	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{Now: w.now}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
