@@ -64,7 +64,10 @@ func newServer(t *testing.T) server {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- reader.Run(ctx) }()
-	role := api.New(api.Config{IngestURL: "http://ingest.example/"}, reader, writer, nil, logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example/"}, reader, writer, &catalog.Keys{}, nil, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
 	go func() { ended <- role.Run(ctx, listener) }()
 	t.Cleanup(func() {
 		stop()
@@ -226,10 +229,10 @@ func TestBadRequestsAreNamed(t *testing.T) {
 	s.refused("POST", "/api/v1/sources", `{`, 400, "invalid_json", "")
 	s.refused("POST", "/api/v1/sources", ``, 400, "invalid_json", "")
 	s.refused("POST", "/api/v1/sources", `{"name":"a"} {}`, 400, "invalid_json", "")
-	s.refused("POST", "/api/v1/sources", `{"nickname":"a"}`, 422, "invalid", "")
+	s.refused("POST", "/api/v1/sources", `{"nickname":"a"}`, 422, "invalid", "nickname")
 	s.refused("POST", "/api/v1/sources", `{"name":7}`, 422, "invalid", "name")
 	s.refused("POST", "/api/v1/sources", `{"name":"app"}`, 422, "invalid", "name")
-	s.refused("POST", "/api/v1/sources", `{"name":"b","endpoints":{"production":{"dedup_window":"1s"}}}`, 422, "invalid", "")
+	s.refused("POST", "/api/v1/sources", `{"name":"b","endpoints":{"production":{"dedup_window":"1s"}}}`, 422, "invalid", "endpoints.production.dedup_window")
 	s.refused("POST", "/api/v1/triggers", `{"environment":"staging","source_id":"app","event":"E","workflow":"w"}`, 422, "invalid", "environment")
 	s.refused("GET", "/api/v1/triggers?source=nobody", "", 404, "not_found", "")
 	s.refused("GET", "/api/v1/events?limit=0", "", 400, "invalid_filter", "limit")

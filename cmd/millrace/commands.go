@@ -103,6 +103,13 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 	if c.API.IngestURL == "" {
 		return errors.New("endpoints need their URL: set --api-ingest-url to how senders reach ingest")
 	}
+	if err := c.API.Validate(); err != nil {
+		return err
+	}
+	keys, err := catalog.NewKeys("")
+	if err != nil {
+		return err
+	}
 	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
 		writer, err := catalog.NewWriter(c.Kafka, reader, logger)
 		if err != nil {
@@ -112,7 +119,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		if err := defaultEnvironments(ctx, writer); err != nil {
 			return err
 		}
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer, keys}, logger)
 	})
 }
 

@@ -52,6 +52,9 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	if err := c.API.Validate(); err != nil {
+		return err // now, not after everything else has started
+	}
 	outside, err := c.startOutside(ctx, logger)
 	if err != nil {
 		return ignoreStop(ctx, err)
@@ -141,6 +144,10 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 
 // runRoles runs every role. When one ends with an error, all end.
 func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
+	keys, err := catalog.NewKeys("")
+	if err != nil {
+		return err
+	}
 	writer, err := catalog.NewWriter(c.Kafka, reader, logger)
 	if err != nil {
 		return err
@@ -161,11 +168,11 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer, keys}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
-	group.Go(func() error { return c.announce(ctx, reader, outside) })
+	group.Go(func() error { return c.announce(ctx, reader, keys, outside) })
 	err = group.Wait()
 	fmt.Fprintln(os.Stderr, "Millrace has stopped; the data is in", c.DataDir)
 	return err
