@@ -37,6 +37,9 @@ type Pipeline struct {
 	log     *Buffer
 	process *exec.Cmd
 	exited  chan error
+
+	fetchContract sync.Mutex // guards fetched
+	fetched       *Contract
 }
 
 // Start runs a pipeline for the length of the test and waits until it is ready. Flags are added to the command line.
