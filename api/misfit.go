@@ -45,8 +45,9 @@ func fits(field string, value any, want reflect.Type) []problem {
 		return fitsMap(field, value, want)
 	case reflect.Slice:
 		return fitsList(field, value, want)
+	default:
+		return fitsSingle(field, value, want)
 	}
-	return fitsSingle(field, value, want)
 }
 
 func fitsText(field string, value any, reader encoding.TextUnmarshaler) []problem {
@@ -135,8 +136,9 @@ func describe(want reflect.Type) string {
 		return "a whole number"
 	case reflect.Slice:
 		return "a list"
+	default:
+		return "an object"
 	}
-	return "an object"
 }
 
 func describeValue(value any) string {

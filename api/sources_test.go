@@ -103,7 +103,7 @@ func TestEveryFaultOfABodyIsReportedAtOnce(t *testing.T) {
 			t.Errorf("%s: %v, want %v", body, problem, want)
 		}
 	}
-	f("/api/v1/sources", `{"name":null,"descripton":"x","disabled":1}`, "descripton", "disabled", "name")
+	f("/api/v1/sources", `{"name":null,"descriptions":"x","disabled":1}`, "descriptions", "disabled", "name")
 	f("/api/v1/sources", `{"name":"a/b","description":"`+strings.Repeat("x", 1025)+`"}`, "name", "description")
 	f("/api/v1/triggers", `{"environment":"nowhere","source_id":"app","event":"E","workflow":"a b","condition":"data.","mapping":{"actor":"nobody.id"}}`,
 		"workflow", "environment", "condition", "mapping.actor")

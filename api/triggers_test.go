@@ -41,7 +41,7 @@ func TestTriggerIsCopiedToAnotherEnvironment(t *testing.T) {
 	}
 	s.refused("POST", path, `{"environment":"nowhere"}`, 422, "invalid", "environment")
 	s.refused("POST", path, `{"environment":"production","status":"asleep","name":"third"}`, 422, "invalid", "status")
-	s.refused("POST", path, `{"enviroment":"production"}`, 422, "invalid", "enviroment")
+	s.refused("POST", path, `{"environments":"production"}`, 422, "invalid", "environments")
 	s.refused("POST", "/api/v1/triggers/trg_none/copy", `{"environment":"production"}`, 404, "not_found", "")
 }
 
