@@ -17,6 +17,7 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/schemas"
 )
 
 // Config holds the API's settings.
@@ -26,9 +27,9 @@ type Config struct {
 	Tokens    []string `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
 }
 
-// Validate reports every setting that cannot work.
+// Validate reports every setting that cannot work, tokens that are not where they should be included.
 func (c Config) Validate() error {
-	_, err := parseTokens(c.Tokens)
+	_, err := resolveTokens(c.Tokens)
 	if c.Listen == "" {
 		return err // Run sees on what it serves
 	}
@@ -44,6 +45,8 @@ type API struct {
 	keys   *catalog.Keys
 	log    *query.Log
 	logger *slog.Logger
+
+	parameters parameters
 }
 
 // New returns the API over a catalog, whose reader must be running and whose endpoint keys are opened with keys, and an
@@ -56,8 +59,12 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	if err != nil {
 		return nil, err
 	}
+	known, err := readParameters(schemas.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
 	config.IngestURL = strings.TrimSuffix(config.IngestURL, "/")
-	return &API{config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, logger: logger}, nil
+	return &API{config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, logger: logger, parameters: known}, nil
 }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
@@ -119,7 +126,7 @@ func (a *API) app(ctx context.Context) *fiber.App {
 
 // route lists every call, with the scope that it needs.
 func (a *API) route(app *fiber.App) {
-	read, write, admin := needs(scopeRead), needs(scopeWrite), needs(scopeAdmin)
+	read, write, admin := a.needs(scopeRead), a.needs(scopeWrite), a.needs(scopeAdmin)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/api/v1/openapi.json", describeAPI)
 	v1 := app.Group("/api/v1", a.authenticate)

@@ -166,9 +166,12 @@ func need(c *fiber.Ctx, wanted scope) error {
 }
 
 // needs stands in a route before its handler.
-func needs(wanted scope) fiber.Handler {
+func (a *API) needs(wanted scope) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if err := need(c, wanted); err != nil {
+			return err
+		}
+		if err := a.parameters.check(c); err != nil {
 			return err
 		}
 		return c.Next()

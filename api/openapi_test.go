@@ -90,3 +90,32 @@ func body(method string) string {
 	}
 	return ""
 }
+
+// TestDocumentIsHeldAgainstAnswers makes sure that the check above can fail.
+func TestDocumentIsHeldAgainstAnswers(t *testing.T) {
+	contract, err := rig.NewContract(schemas.OpenAPI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const workflow = `{"key":"w","environment":"production","triggers":1,"active":1`
+	f := func(method, path, sent string, status int, answered string, ok bool) {
+		t.Helper()
+		err := contract.Check(rig.Exchange{Method: method, Path: path, Sent: []byte(sent), Answer: rig.Answer{Status: status, Body: []byte(answered)}})
+		if (err == nil) != ok {
+			t.Errorf("%s %s %s: %d %s: %v", method, path, sent, status, answered, err)
+		}
+	}
+	f("GET", "/api/v1/workflows", "", 200, `{"items":[`+workflow+`}],"next_cursor":null}`, true)
+	f("GET", "/api/v1/workflows", "", 200, `{"items":[`+workflow+`,"more":1}],"next_cursor":null}`, false)
+	f("GET", "/api/v1/workflows", "", 200, `{"items":[{}],"next_cursor":null}`, false)
+	f("GET", "/api/v1/workflows", "", 200, `{"items":[]}`, false)
+	f("GET", "/api/v1/workflows", "", 200, `no JSON`, false)
+	f("GET", "/api/v1/workflows", "", 418, `{}`, false)
+	f("GET", "/api/v1/nothing", "", 404, `{"error":{"code":"not_found","message":"no"}}`, true)
+	f("GET", "/api/v1/nothing", "", 404, `not found`, false)
+	f("GET", "/api/v1/nothing", "", 200, `{}`, false)
+	f("GET", "/api/v1/triggers/x", "", 304, ``, true)
+	f("DELETE", "/api/v1/triggers/x", "", 204, ``, true)
+	f("DELETE", "/api/v1/triggers/x", "", 204, `{}`, false)
+	f("POST", "/api/v1/sources", `{}`, 201, `{}`, false) // no ETag
+}

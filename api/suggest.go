@@ -16,6 +16,9 @@ func suggestion(name string, known []string) string {
 	if found != "" {
 		return fmt.Sprintf("; did you mean %s?", found)
 	}
+	if len(known) == 0 {
+		return "; there are none"
+	}
 	return "; known are " + strings.Join(known, ", ")
 }
 

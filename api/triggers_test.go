@@ -122,6 +122,10 @@ func TestTriggersAreFilteredByWhatPeopleKnowThemBy(t *testing.T) {
 	f("text=GREETS", "a")
 	f("text=nothing")
 	s.refused("GET", "/api/v1/triggers?status=asleep", "", 400, "invalid_filter", "status")
+	// A filter with a typo would show everything.
+	s.refused("GET", "/api/v1/triggers?work_flow=welcome", "", 400, "invalid_filter", "work_flow")
+	s.refused("GET", "/api/v1/sources?limit=7", "", 400, "invalid_filter", "limit")
+	s.refused("GET", "/api/v1/events?Source=app", "", 400, "invalid_filter", "Source")
 
 	workflows := items(s.call("GET", "/api/v1/workflows?environment=production", "", http.StatusOK))
 	if len(workflows) != 2 || fmt.Sprint(workflows[0]) != "map[active:1 environment:production key:receipt triggers:1]" {
