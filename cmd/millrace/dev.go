@@ -52,9 +52,6 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	if err := c.API.Validate(); err != nil {
-		return err // now, not after everything else has started
-	}
 	outside, err := c.startOutside(ctx, logger)
 	if err != nil {
 		return ignoreStop(ctx, err)
