@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,15 +9,16 @@ import (
 	"strings"
 
 	strict "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofiber/fiber/v2"
 )
 
 // decode reads a request body strictly: a member nobody knows is more likely a typo than a wish, and a member that is
 // there twice has no meaning. All that is wrong is reported at once.
 func decode(c *fiber.Ctx, into any) error {
-	var value any
-	if err := strict.Unmarshal(c.Body(), &value); err != nil {
-		return invalidJSON(err)
+	value, err := readJSON(c.Body())
+	if err != nil {
+		return err
 	}
 	if invalid := unprocessable(misfits(value, into)); invalid != nil {
 		return invalid
@@ -25,6 +27,20 @@ func decode(c *fiber.Ctx, into any) error {
 		return unprocessable([]problem{{Code: "invalid", Message: strings.TrimPrefix(err.Error(), "json: ")}})
 	}
 	return nil
+}
+
+// readJSON reads any value, with its numbers as they are written.
+func readJSON(body []byte) (value any, err error) {
+	var checked jsontext.Value // no member twice, no bad UTF-8, nothing behind it: encoding/json lets these pass
+	if err := strict.Unmarshal(body, &checked); err != nil {
+		return nil, invalidJSON(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(checked))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, invalidJSON(err)
+	}
+	return value, nil
 }
 
 // decodeOptional is decode for a body that may be left out.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -114,9 +113,9 @@ func fitsSingle(field string, value any, want reflect.Type) []problem {
 		fit = want.Kind() == reflect.String
 	case bool:
 		fit = want.Kind() == reflect.Bool
-	case float64:
-		isWhole := value == math.Trunc(value) && math.Abs(value) < 1<<53
-		fit = want.Kind() == reflect.Float64 || isWhole && (want.Kind() == reflect.Int || want.Kind() == reflect.Int64)
+	case json.Number:
+		// 1e3 is no whole number to encoding/json, and 1e999 no number.
+		fit = json.Unmarshal([]byte(value), reflect.New(want).Interface()) == nil
 	}
 	if fit {
 		return nil
@@ -149,8 +148,8 @@ func describeValue(value any) string {
 		return "a string"
 	case bool:
 		return fmt.Sprint(value)
-	case float64:
-		return fmt.Sprintf("the number %v", value)
+	case json.Number:
+		return fmt.Sprintf("the number %.40s", value)
 	case []any:
 		return "a list"
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,6 +28,14 @@ func (p *problem) Error() string { return p.Message }
 // answerError is where every failed request ends.
 func (a *API) answerError(c *fiber.Ctx, err error) error {
 	p := explain(err)
+	switch p.status {
+	case fiber.StatusNotFound:
+		if strings.HasPrefix(p.Message, "Cannot ") { // fiber's own words
+			p.Message = fmt.Sprintf("%s %.100s is no call of this API; /api/v1/openapi.json lists them", c.Method(), c.Path())
+		}
+	case fiber.StatusMethodNotAllowed:
+		p.Message = fmt.Sprintf("%.100s does not take %s, only %s", c.Path(), c.Method(), c.GetRespHeader(fiber.HeaderAllow))
+	}
 	if p.status >= fiber.StatusInternalServerError {
 		a.logger.Error("answering a management request", "method", c.Method(), "path", c.Path(), "status", p.status, "error", err)
 	}
