@@ -91,13 +91,16 @@ func faults(err error) []problem {
 	return found
 }
 
+// maxProblems bounds an answer: a body has room for a hundred thousand faults.
+const maxProblems = 50
+
 // unprocessable answers with the first fault on top and all of them below it, or nil where there is none.
 func unprocessable(faults []problem) *problem {
 	if len(faults) == 0 {
 		return nil
 	}
 	first := faults[0]
-	first.status, first.Problems = fiber.StatusUnprocessableEntity, faults
+	first.status, first.Problems = fiber.StatusUnprocessableEntity, faults[:min(len(faults), maxProblems)]
 	return &first
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,4 +119,35 @@ func TestBodyThatIsNoObjectOrHasAMemberTwiceIsRefused(t *testing.T) {
 	s.refused("POST", "/api/v1/sources", `null`, 422, "invalid", "")
 	s.refused("POST", "/api/v1/sources", `{"endpoints":[]}`, 422, "invalid", "endpoints")
 	s.refused("POST", "/api/v1/sources", `{"endpoints":{"production":null}}`, 422, "invalid", "endpoints.production")
+}
+
+func TestMemberThatMayHaveBeenMeantIsSuggested(t *testing.T) {
+	s := newServer(t)
+	f := func(member, want string) {
+		t.Helper()
+		problem := s.refused("POST", "/api/v1/sources", `{"`+member+`":1}`, 422, "invalid", member)
+		if message, _ := problem["message"].(string); !strings.HasSuffix(message, want) {
+			t.Errorf("%s: %s", member, message)
+		}
+	}
+	f("nmae", "did you mean name?")
+	f("NAME", "did you mean name?")
+	f("endpionts", "did you mean endpoints?")
+	f("disable", "did you mean disabled?")
+	f("x", "known are description, disabled, endpoints, name")
+	f("id", "known are description, disabled, endpoints, name")
+	f(strings.Repeat("x", 10_000), "known are description, disabled, endpoints, name")
+}
+
+func TestFaultsOfABodyAreReportedUpToABound(t *testing.T) {
+	s := newServer(t)
+	var b strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&b, `"x%d":1,`, i)
+	}
+	answer := s.call("POST", "/api/v1/sources", `{`+strings.TrimSuffix(b.String(), ",")+`}`, http.StatusUnprocessableEntity)
+	problem, _ := answer["error"].(map[string]any)
+	if several, _ := problem["problems"].([]any); len(several) != 50 {
+		t.Errorf("%d problems", len(several))
+	}
 }

@@ -7,7 +7,8 @@ import (
 
 // suggestion ends the message about a name that nobody knows: with the nearest that is known, or with all.
 func suggestion(name string, known []string) string {
-	best, found := 1+max(len(name)/3, 1), ""
+	// Two letters that changed places are two edits; in a short name that is most of it.
+	best, found := 1+max(len(name)/3, min(len(name)/2, 2)), ""
 	for _, candidate := range known {
 		if edits := edits(strings.ToLower(name), candidate); edits < best {
 			best, found = edits, candidate
