@@ -130,7 +130,7 @@ func TestMemberThatMayHaveBeenMeantIsSuggested(t *testing.T) {
 			t.Errorf("%s: %s", member, message)
 		}
 	}
-	f("nmae", "did you mean name?")
+	f("anme", "did you mean name?")
 	f("NAME", "did you mean name?")
 	f("endpionts", "did you mean endpoints?")
 	f("disable", "did you mean disabled?")
