@@ -47,9 +47,12 @@ func (f *filter) between(column string, since, until time.Time) {
 	}
 }
 
-func (f *filter) sql() string {
+func (f *filter) sql() string { return f.clause(" WHERE ") }
+
+// clause is what the keyword begins, nothing without conditions.
+func (f *filter) clause(keyword string) string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(f.conditions, " AND ")
+	return keyword + strings.Join(f.conditions, " AND ")
 }
