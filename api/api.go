@@ -99,6 +99,9 @@ func (a *API) app(ctx context.Context) *fiber.App {
 	v1.Get("/events/:id", a.getEvent)
 	v1.Get("/runs", a.listRuns)
 	v1.Get("/runs/:id", a.getRun)
+	v1.Get("/event-names", a.listEventNames)
+	v1.Get("/event-names/:name/properties", a.listProperties)
+	v1.Post("/triggers/preview", a.previewTriggers)
 	v1.Get("/audit", a.listAudit)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	return app
