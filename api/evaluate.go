@@ -83,6 +83,13 @@ func (p *preview) preview(trigger *schemas.Trigger, event *query.RecentEvent) (t
 	if err != nil {
 		return made, err
 	}
+	if len(recent.events) == 0 {
+		warning, err := p.unseen(trigger)
+		if err != nil {
+			return made, err
+		}
+		made.Warnings = append(made.Warnings, warning)
+	}
 	made.Warnings = append(made.Warnings, recent.shape.Missing(rules.References(asked))...)
 	evaluate := p.evaluator(trigger, rule, made.Errors)
 	if event != nil {
@@ -113,6 +120,27 @@ func (p *preview) recentOf(trigger *schemas.Trigger) (recentEvents, error) {
 	}
 	p.recent[of] = recentEvents{events, shapeOf(events, p.snapshot)}
 	return p.recent[of], nil
+}
+
+// unseen warns that there is no event that the trigger is bound to, and looks for a name that may have been meant.
+func (p *preview) unseen(trigger *schemas.Trigger) (rules.Warning, error) {
+	warning := rules.Warning{Field: "event", Message: fmt.Sprintf("no event %q of this source is in the log of %s", trigger.Event, trigger.Environment)}
+	if trigger.Event == schemas.AnyEvent {
+		warning.Message = "no event of this source is in the log of " + trigger.Environment
+		return warning, nil
+	}
+	page, err := p.api.log.Names(p.ctx, query.NameFilter{Source: trigger.SourceID, Environment: trigger.Environment, Limit: query.MaxLimit})
+	if err != nil {
+		return warning, err
+	}
+	names := make([]string, len(page.Items))
+	for i, item := range page.Items {
+		names[i] = item.Event
+	}
+	if warning.Suggestion = rules.Nearest(trigger.Event, names); warning.Suggestion != "" {
+		warning.Message += fmt.Sprintf("; did you mean %q?", warning.Suggestion)
+	}
+	return warning, nil
 }
 
 func (p *preview) last(events []query.RecentEvent, evaluate func(*query.RecentEvent) evaluation) (*lastPreview, error) {

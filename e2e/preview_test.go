@@ -137,6 +137,11 @@ func TestPreviewPointsAtErrorsAndAtPathsThatEventsDoNotHave(t *testing.T) {
 	if got.Outcome != "condition_false" || fmt.Sprint(got.Warnings) != want {
 		t.Errorf("got %+v\nwant %s", got, want)
 	}
+	got = s.preview(object{"trigger": object{"event": "order complted", "environment": "production", "source_id": "shop"}}).Triggers[0]
+	want = `[map[field:event message:no event "order complted" of this source is in the log of production; did you mean "Order Completed"? suggestion:Order Completed]]`
+	if got.Last == nil || got.Last.Events != 0 || fmt.Sprint(got.Warnings) != want {
+		t.Errorf("got %+v\nwant %s", got, want)
+	}
 	got = s.preview(object{"event_id": id, "trigger": object{"condition": "dta.total > 1", "mapping": object{"recipients": 7}}}).Triggers[0]
 	if got.Outcome != "condition_error" || len(got.Errors) != 2 || got.Errors[0]["field"] != "condition" || got.Errors[0]["line"] != 1.0 ||
 		got.Errors[0]["column"] != 1.0 || got.Errors[0]["suggestion"] != "data" || got.Errors[1]["field"] != "mapping.recipients" {
@@ -179,6 +184,6 @@ func TestPreviewRefusesWhatItCannotAnswer(t *testing.T) {
 	f(object{"trigger": object{"status": "on"}, "event_id": id}, 422, "invalid", "trigger.status")
 	f(object{"trigger_id": "trg_1", "event_id": id}, 404, "not_found", "")
 	f(object{"event_id": id, "last": 5}, 422, "invalid", "last")
-	f(object{"trigger": object{"conditon": "true"}}, 422, "invalid", "")
+	f(object{"trigger": object{"conditions": "true"}}, 422, "invalid", "")
 	f(object{"event_id": id, "trigger": object{"condition": strings.Repeat("x", 1<<20)}}, 413, "too_large", "")
 }

@@ -27,6 +27,7 @@ const NamesSince = 7 * 24 * time.Hour
 type NamePage struct {
 	Items      []NameItem `json:"items"`
 	NextCursor string     `json:"next_cursor"` // "" on the last page
+	Since      time.Time  `json:"since"`       // names were looked for from here
 }
 
 // NameItem is an event name of one source in one environment.
@@ -49,6 +50,9 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 	if err := checkRange(asked.Since, time.Time{}); err != nil {
 		return NamePage{}, err
 	}
+	if asked.Since.IsZero() {
+		asked.Since = time.Now().UTC().Add(-NamesSince).Truncate(time.Millisecond)
+	}
 	after, err := parseNameCursor(asked.Cursor)
 	if err != nil {
 		return NamePage{}, err
@@ -57,7 +61,7 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 	if err != nil {
 		return NamePage{}, tooMuch(err)
 	}
-	page := NamePage{Items: items}
+	page := NamePage{Items: items, Since: asked.Since}
 	if len(items) > size {
 		page.Items = items[:size]
 		page.NextCursor = nameCursor(items[size-1])
@@ -68,9 +72,6 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 // nameItems counts. FINAL drops the copies of a row: nothing but the columns of the order key and the name is read, of
 // ten million events in one to two seconds on two processors, which is no more than counting them without it.
 func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, size int) ([]NameItem, error) {
-	if asked.Since.IsZero() {
-		asked.Since = time.Now().Add(-NamesSince)
-	}
 	var where, having filter
 	where.equals("environment", asked.Environment)
 	where.equals("source_id", asked.Source)
@@ -99,7 +100,7 @@ func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, 
 // groups, some are left out.
 func bounded(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time":     10,
+		"max_execution_time":     8,
 		"max_memory_usage":       1 << 30,
 		"max_rows_to_group_by":   100_000,
 		"group_by_overflow_mode": "any",
@@ -114,7 +115,7 @@ func tooMuch(err error) error {
 	}
 	switch exception.Code {
 	case 159, 160, 241: // TIMEOUT_EXCEEDED, TOO_SLOW, MEMORY_LIMIT_EXCEEDED
-		return &FilterError{"since", "there are too many events to look through; give a later time, a source or an environment"}
+		return &FilterError{"since", "there are too many events to look through; give a source, an environment or a later time"}
 	}
 	return err
 }

@@ -89,6 +89,23 @@ func TestBadNameFiltersAreNamed(t *testing.T) {
 	f("limit", err)
 }
 
+func TestRecentBodiesAreBounded(t *testing.T) {
+	s := newStory(t)
+	err := s.conn.Exec(t.Context(), `INSERT INTO events (event_id, source_id, environment, event, received_at, body, topic, partition, offset)
+		SELECT generateUUIDv4(), 'src_shop', 'production', 'Large', now64(3), randomPrintableASCII(512 * 1024), 't.events', 0, number FROM numbers(60)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.log.Recent(t.Context(), query.RecentFilter{Event: "Large", Limit: query.MaxRecent})
+	if err != nil || len(events) != 32 {
+		t.Errorf("got %d events of half a MiB, %v, want 16 MiB", len(events), err)
+	}
+	events, err = s.log.Recent(t.Context(), query.RecentFilter{Event: "Large", Limit: 2}) // the connection is still of use
+	if err != nil || len(events) != 2 {
+		t.Errorf("got %d events, %v", len(events), err)
+	}
+}
+
 func TestRecentEventsComeNewestFirstWithTheirBodies(t *testing.T) {
 	s := newStory(t)
 	if err := s.conn.Exec(t.Context(), "SYSTEM STOP MERGES"); err != nil {

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -41,7 +42,7 @@ var errEnough = errors.New("enough was read")
 // reads only the granules they lie in: with ten million events that takes a seventh of the time.
 func (l *Log) Recent(ctx context.Context, asked RecentFilter) ([]RecentEvent, error) {
 	if asked.Limit < 1 || asked.Limit > MaxRecent {
-		return nil, &FilterError{"limit", "must be 1 to 100"}
+		return nil, &FilterError{"limit", fmt.Sprintf("must be 1 to %d", MaxRecent)}
 	}
 	var where filter
 	where.equals("environment", asked.Environment)
@@ -67,7 +68,7 @@ func (l *Log) Recent(ctx context.Context, asked RecentFilter) ([]RecentEvent, er
 	if errors.Is(err, errEnough) {
 		return events, nil
 	}
-	return events, err
+	return events, tooMuch(err)
 }
 
 func scanRecent(rows driver.Rows) (RecentEvent, error) {

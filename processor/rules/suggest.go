@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -113,7 +112,7 @@ func (at *shape) mend(way path) *path {
 			next = at.element.step(step)
 		}
 		if next == nil {
-			near := nearestName(step, at.names())
+			near := Nearest(step, at.names())
 			if near == "" {
 				break
 			}
@@ -131,17 +130,18 @@ func (at *shape) mend(way path) *path {
 // maxNearBytes bounds the names that are compared, which takes time with the square of their length.
 const maxNearBytes = 64
 
-// nearestName is nearest, after a look for the name in another spelling: recipient_id for recipientId.
-func nearestName(name string, known []string) string {
-	if len(name) > maxNearBytes {
-		return ""
-	}
+// Nearest returns the known name that looks most like the one given, "" where none does. Those that are only spelled
+// differently, as recipient_id and recipientId, are the same.
+func Nearest(name string, known []string) string {
+	spelled := map[string]string{}
+	var spellings []string
 	for _, candidate := range known {
-		if spelling(candidate) == spelling(name) {
-			return candidate
+		if s := spelling(candidate); len(s) <= maxNearBytes && spelled[s] == "" {
+			spelled[s] = candidate
+			spellings = append(spellings, s)
 		}
 	}
-	return nearest(name, slices.DeleteFunc(known, func(candidate string) bool { return len(candidate) > maxNearBytes }))
+	return spelled[nearest(spelling(name), spellings)]
 }
 
 // spelling is a name without what people write differently.
