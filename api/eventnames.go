@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -35,13 +34,7 @@ func (a *API) listEventNames(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(nameList{page(found.Items, found.NextCursor), found.Since})
-}
-
-// nameList is a list of names and from when on they were looked for.
-type nameList struct {
-	list[query.NameItem]
-	Since time.Time `json:"since"`
+	return c.JSON(page(found.Items, found.NextCursor))
 }
 
 // propertyList is a list of properties and of how many events it tells.

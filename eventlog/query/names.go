@@ -27,7 +27,6 @@ const NamesSince = 7 * 24 * time.Hour
 type NamePage struct {
 	Items      []NameItem `json:"items"`
 	NextCursor string     `json:"next_cursor"` // "" on the last page
-	Since      time.Time  `json:"since"`       // names were looked for from here
 }
 
 // NameItem is an event name of one source in one environment.
@@ -51,7 +50,7 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 		return NamePage{}, err
 	}
 	if asked.Since.IsZero() {
-		asked.Since = time.Now().UTC().Add(-NamesSince).Truncate(time.Millisecond)
+		asked.Since = time.Now().Add(-NamesSince)
 	}
 	after, err := parseNameCursor(asked.Cursor)
 	if err != nil {
@@ -61,7 +60,7 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 	if err != nil {
 		return NamePage{}, tooMuch(err)
 	}
-	page := NamePage{Items: items, Since: asked.Since}
+	page := NamePage{Items: items}
 	if len(items) > size {
 		page.Items = items[:size]
 		page.NextCursor = nameCursor(items[size-1])
