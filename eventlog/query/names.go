@@ -69,7 +69,7 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 }
 
 // nameItems counts. FINAL drops the copies of a row: nothing but the columns of the order key and the name is read, of
-// ten million events in one to two seconds on two processors, which is no more than counting them without it.
+// ten million events in one to three seconds on two processors, which is no more than counting them without it.
 func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, size int) ([]NameItem, error) {
 	var where, having filter
 	where.equals("environment", asked.Environment)
