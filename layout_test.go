@@ -27,6 +27,7 @@ func mayImport() map[string][]string {
 		"telemetry":         nil,
 		"kafka":             {"schemas"},
 		"catalog":           {"kafka", "schemas", "telemetry"},
+		"catalog/manifest":  {"catalog", "schemas"},
 		"dedup":             {"schemas"},
 		"processor/rules":   {"schemas", "schemas/jsonscan"},
 		"ingest":            role,
@@ -34,7 +35,7 @@ func mayImport() map[string][]string {
 		"dispatcher":        role,
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
-		"api":               {"catalog", "eventlog/query", "processor/rules", "schemas"},
+		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
 		"embedded/receiver": {"schemas"},
@@ -46,7 +47,7 @@ func mayImport() map[string][]string {
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}
 }
 

@@ -71,14 +71,14 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		DisableStartupMessage: true,
 		Immutable:             true, // values outlive the handler, in the catalog
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
-		BodyLimit:    2 * bodyLimit,
+		BodyLimit:    2 * applyLimit,
 		ReadTimeout:  30 * time.Second,
 		IdleTimeout:  2 * time.Minute,
 		ErrorHandler: a.answerError,
 	})
 	app.Use(func(c *fiber.Ctx) error {
-		if len(c.Request().Body()) > bodyLimit {
-			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", bodyLimit))
+		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
+			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
 		}
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
@@ -95,12 +95,22 @@ func (a *API) app(ctx context.Context) *fiber.App {
 	v1.Get("/triggers/:id", a.getTrigger)
 	v1.Patch("/triggers/:id", a.updateTrigger)
 	v1.Delete("/triggers/:id", a.deleteTrigger)
+	v1.Post("/apply", a.apply)
+	v1.Get("/export", a.export)
 	v1.Get("/events", a.listEvents)
 	v1.Get("/events/:id", a.getEvent)
 	v1.Get("/runs", a.listRuns)
 	v1.Get("/runs/:id", a.getRun)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	return app
+}
+
+// limitOf returns the largest body that a call takes.
+func limitOf(path string) int {
+	if path == "/api/v1/apply" {
+		return applyLimit
+	}
+	return bodyLimit
 }
 
 // list is the shape of every list.

@@ -133,3 +133,20 @@ func textStyle(text string, inLiteral bool) yaml.Style {
 	}
 	return 0
 }
+
+// YAML writes JSON as YAML.
+func YAML(document []byte) ([]byte, error) {
+	reader := newJSONReader(document)
+	root, err := reader.value()
+	if err != nil {
+		return nil, err
+	}
+	style(root, false)
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), encoder.Close()
+}

@@ -51,9 +51,7 @@ func syntaxProblem(file string, err error) Problem {
 
 // jsonTrees reads a JSON document, or a list of them.
 func jsonTrees(text []byte) ([]*yaml.Node, error) {
-	r := jsonReader{decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1}
-	r.decoder.UseNumber()
-	root, err := r.value()
+	root, err := newJSONReader(text).value()
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +67,12 @@ type jsonReader struct {
 	offset  int // up to where lines are counted
 	line    int
 	start   int // of the line
+}
+
+func newJSONReader(text []byte) *jsonReader {
+	r := &jsonReader{decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1}
+	r.decoder.UseNumber()
+	return r
 }
 
 // place returns the position of the next token, which only white space, a comma or a colon separates from the last one.

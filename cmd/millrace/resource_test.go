@@ -1,0 +1,100 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestSourceIsManagedFromTheCommandLine(t *testing.T) {
+	c := newCLI(t)
+	c.shows([]string{"name         shop", "development  enabled  24h0m0s  no", "http://ingest.example/v1/receive/"}, "source", "create", "shop", "--description=Our shop")
+	c.shows([]string{"NAME", "shop", "development,production", "Our shop"}, "source", "list")
+	c.shows([]string{`"name": "shop"`}, "source", "list", "-o", "json")
+	c.shows([]string{"name: shop\n"}, "source", "get", "shop", "--output=yaml")
+	c.shows([]string{"production   disabled  1h0m0s   segment"}, "source", "update", "shop", "-e", "production", "--dedup-window=1h", "--disable", "--signature=segment", "--secret=env:A")
+	c.shows([]string{"production   enabled  1h0m0s   no"}, "source", "update", "shop", "-e", "production", "--enable", "--signature=none")
+	c.shows([]string{"curl -i 'http://ingest.example/v1/receive/", `'{"type":"track","event":"It'\''s","userId":"ada","properties":{}}'`}, "source", "curl", "shop", "--event=It's")
+	c.fails([]string{"belong together"}, "source", "update", "shop", "-e", "production", "--secret=env:A")
+	c.fails([]string{"--environment=NAME"}, "source", "update", "shop", "--dedup-window=1h")
+	c.fails([]string{"nothing to change"}, "source", "update", "shop")
+	c.fails([]string{"not found"}, "source", "get", "nobody")
+	c.fails([]string{"it has one in development, production"}, "source", "curl", "shop", "staging")
+}
+
+func TestTriggerIsManagedFromTheCommandLine(t *testing.T) {
+	c := newCLI(t)
+	c.run(0, "apply", "-y", "-f", example)
+	c.shows([]string{"ENVIRONMENT", "production", "big-order", "shop", "Order Completed"}, "trigger", "list", "-e", "production")
+	c.shows([]string{"workflow     big-order", `"order":"data.order_id"`}, "trigger", "get", "production/big-order")
+	c.shows([]string{"status       inactive"}, "trigger", "deactivate", "production/big-order")
+	c.shows([]string{"status       active"}, "trigger", "activate", "production/big-order")
+	c.shows([]string{"condition    data.total > 7"}, "trigger", "update", "production/big-order", "--condition=data.total > 7", `--mapping={"tenant":{"value":"x"}}`)
+	c.fails([]string{"condition"}, "trigger", "update", "production/big-order", "--condition=data.")
+	c.fails([]string{"not valid JSON"}, "trigger", "update", "production/big-order", "--mapping={")
+	c.fails([]string{"trigger production/none: not found"}, "trigger", "get", "production/none")
+	c.shows([]string{"event        Signed Up"}, "trigger", "create", "-e", "production", "--source=shop", "--event=Signed Up", "--workflow=welcome")
+	c.fails([]string{"--yes"}, "trigger", "delete", "production/big-order")
+	c.shows([]string{"trigger production/big-order is deleted"}, "trigger", "delete", "production/big-order", "--yes")
+}
+
+func TestUnreachableAPIIsNamedWithWhatToDo(t *testing.T) {
+	c := &cli{t: t, url: "http://127.0.0.1:1"}
+	c.fails([]string{"asking the management API at http://127.0.0.1:1", "connection refused", "Is it running?", "--api-url"}, "source", "list")
+	c.url = "nonsense"
+	c.fails([]string{"--api-url"}, "source", "list")
+}
+
+func TestTokenIsSentAndRefusalsSayWhatToDo(t *testing.T) {
+	status, code, asked := http.StatusUnauthorized, "unauthorized", http.Header{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header
+		w.WriteHeader(status)
+		if _, err := w.Write([]byte(`{"error":{"code":"` + code + `","message":"no: ` + code + `"}}`)); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := &cli{t: t, url: server.URL}
+	c.fails([]string{"no: unauthorized", "MILLRACE_API_TOKEN", "--api-token=env:NAME"}, "env", "list")
+	if asked.Get("Authorization") != "" {
+		t.Error("a token was sent")
+	}
+	t.Setenv("MILLRACE_API_TOKEN", "first")
+	t.Setenv("OTHER", "second")
+	status, code = http.StatusPreconditionFailed, "stale"
+	c.fails([]string{"no: stale", "Somebody else was faster"}, "env", "update", "staging", "--rate-limit=5", "--if-revision=3")
+	if asked.Get("Authorization") != "Bearer first" || asked.Get("If-Match") != `"3"` {
+		t.Errorf("asked with %v", asked)
+	}
+	status, code = http.StatusForbidden, "forbidden"
+	c.fails([]string{"no: forbidden", "another token"}, "env", "list", "--api-token=env:OTHER")
+	if asked.Get("Authorization") != "Bearer second" {
+		t.Errorf("asked with %v", asked)
+	}
+	c.fails([]string{"a secret is given by reference"}, "env", "list", "--api-token=s3cret")
+}
+
+func TestAnswerOfSomethingElseIsNamed(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }))
+	t.Cleanup(server.Close)
+	c := &cli{t: t, url: server.URL}
+	c.fails([]string{"not as the management API does"}, "source", "list")
+}
+
+func TestEveryCommandOfTheCatalogHasAnExample(t *testing.T) {
+	c := &cli{t: t}
+	for _, line := range strings.Split(`env list|env get|env create|env update|env delete|source list|source get|source create|source update|source delete|source rotate|source curl|`+
+		`trigger list|trigger get|trigger create|trigger update|trigger delete|trigger copy|trigger activate|trigger deactivate|trigger preview|`+
+		`workflow list|apply|diff|validate|export|schema manifest`, "|") {
+		c.shows([]string{"Example", "  millrace " + strings.Replace(line, "trigger copy", "trigger promote", 1)}, append(strings.Fields(line), "--help")...)
+	}
+}
+
+func TestWrongFlagsAreRefusedWithTheirOwnStatus(t *testing.T) {
+	c := &cli{t: t}
+	if _, errs := c.run(80, "apply"); !strings.Contains(errs, "--file") {
+		t.Errorf("%s", errs)
+	}
+}
