@@ -175,7 +175,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
 		out, err := exec.Command("go", "run", "./cmd/millrace", command, "--help").Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)

@@ -158,10 +158,11 @@ func appendJSON(b *bytes.Buffer, node *yaml.Node, nodes *int, depth int) error {
 		return appendList(b, node, nodes, depth)
 	case yaml.MappingNode:
 		return appendObject(b, node, nodes, depth)
+	default:
+		value, err := scalarJSON(node)
+		b.Write(value)
+		return err
 	}
-	value, err := scalarJSON(node)
-	b.Write(value)
-	return err
 }
 
 func appendList(b *bytes.Buffer, node *yaml.Node, nodes *int, depth int) error {

@@ -33,8 +33,9 @@ func marker(action manifest.Action) string {
 		return "+"
 	case manifest.Delete:
 		return "-"
+	default:
+		return "~"
 	}
-	return "~"
 }
 
 func planName(change manifest.Change) string {
