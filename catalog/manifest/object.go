@@ -138,10 +138,10 @@ func (o *object) boolean(name string) (value bool) {
 	return value
 }
 
-func (o *object) count(name string) (value int) {
-	const wanted = "a whole number, 0 or more"
+func (o *object) count(name string, limit int) (value int) {
+	wanted := fmt.Sprintf("a whole number from 0 to %d", limit)
 	node := o.scalar(name, wanted, "!!int")
-	if node != nil && (node.Decode(&value) != nil || value < 0) {
+	if node != nil && (node.Decode(&value) != nil || value < 0 || value > limit) {
 		o.refuseField(o.prefix+name, "must be %s", wanted)
 		return 0
 	}
@@ -149,10 +149,9 @@ func (o *object) count(name string) (value int) {
 }
 
 func (o *object) rate(name string) (value float64) {
-	const wanted = "a number, 0 or more"
+	wanted := fmt.Sprintf("a number from 0 to %v", maxRateLimit)
 	node := o.scalar(name, wanted, "!!int", "!!float")
-	// NaN fails every comparison, and infinity is not a rate.
-	if node != nil && (node.Decode(&value) != nil || !(value >= 0 && value <= 1e9)) {
+	if node != nil && (node.Decode(&value) != nil || !(value >= 0 && value <= maxRateLimit)) { // NaN fails every comparison
 		o.refuseField(o.prefix+name, "must be %s", wanted)
 		return 0
 	}

@@ -95,7 +95,7 @@ func (o *object) environment(origin Origin) Environment {
 		api := o.object(node, "workflow_api")
 		e.WorkflowAPI = WorkflowAPI{
 			BaseURL: api.text("base_url"), APIKeyRef: api.secret("api_key"),
-			Concurrency: api.count("concurrency"), RateLimit: api.rate("rate_limit"),
+			Concurrency: api.count("concurrency", maxConcurrency), RateLimit: api.rate("rate_limit"),
 		}
 		if base := e.WorkflowAPI.BaseURL; base != "" && !isHTTP(base) {
 			o.refuseField("workflow_api.base_url", "must be an http or https URL such as https://api.example.com")
@@ -126,7 +126,7 @@ func (o *object) endpoint(node *yaml.Node, field string) Endpoint {
 			o.refuseField(field+".dedup_window", "%v", err)
 		}
 	}
-	e.Disabled, e.MaxBytes = in.boolean("disabled"), in.count("max_bytes")
+	e.Disabled, e.MaxBytes = in.boolean("disabled"), in.count("max_bytes", maxEventBytes)
 	if node := in.member("signature"); node != nil {
 		signature := o.object(node, field+".signature")
 		scheme := schemas.SignatureScheme(signature.required("scheme"))
@@ -218,6 +218,9 @@ const (
 	namePattern         = `^[A-Za-z0-9][A-Za-z0-9_.-]*$`
 	maxNameBytes        = 128
 	maxDescriptionBytes = 1024
+	maxConcurrency      = 10_000
+	maxRateLimit        = 1_000_000
+	maxEventBytes       = 990_000
 )
 
 func (o *object) description() string {

@@ -36,7 +36,7 @@ kind: sauce
 `).Error()
 	for _, want := range []string{
 		`test.yaml:5:5: source shop: endpoints.production.dedup_windwo: unknown member "dedup_windwo"; did you mean dedup_window?`,
-		"test.yaml:6:16: source shop: endpoints.production.max_bytes: must be a whole number",
+		"test.yaml:6:16: source shop: endpoints.production.max_bytes: must be a whole number from 0 to 990000",
 		"test.yaml:9:7: trigger no spaces: name: ",
 		"test.yaml:8:1: trigger no spaces: source: is missing",
 		`test.yaml:13:9: trigger no spaces: status: "asleep" is none; use active or inactive`,

@@ -12,7 +12,7 @@ import (
 type environmentCommands struct {
 	List   environmentList   `cmd:"" help:"List the environments."`
 	Get    environmentGet    `cmd:"" help:"Show one environment."`
-	Create environmentCreate `cmd:"" help:"Add an environment; every source gets an endpoint in it."`
+	Create environmentCreate `cmd:"" help:"Add an environment."`
 	Update environmentUpdate `cmd:"" help:"Change or rename an environment."`
 	Delete environmentDelete `cmd:"" help:"Remove an environment that is empty."`
 }
