@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -207,15 +206,20 @@ func absentIfNull(entry json.RawMessage) json.RawMessage {
 // name is required and looks as the catalog wants names.
 func (o *object) name(field string) string {
 	name := o.required(field)
-	if name != "" && (len(name) > maxNameBytes || !regexp.MustCompile(namePattern).MatchString(name)) {
+	if name != "" && (len(name) > maxNameBytes || !isName(name)) {
 		o.refuseField(o.prefix+field, "%.40q: use 1 to %d letters, digits, dots, dashes or underscores, a letter or digit first", name, maxNameBytes)
 	}
 	return name
 }
 
+func isName(text string) bool {
+	return !strings.ContainsRune("_.-", rune(text[0])) && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
+	})
+}
+
 // The catalog checks the same once more; here it is checked without one, and with a position.
 const (
-	namePattern         = `^[A-Za-z0-9][A-Za-z0-9_.-]*$`
 	maxNameBytes        = 128
 	maxDescriptionBytes = 1024
 	maxConcurrency      = 10_000
