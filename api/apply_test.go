@@ -30,7 +30,7 @@ func TestApplyAnswersWithThePlanAndWhatWasDone(t *testing.T) {
 	}
 	s.refused("POST", "/api/v1/apply", body, http.StatusPreconditionFailed, "stale", "fingerprint")
 	again := s.call("POST", "/api/v1/apply", `{"resources":`+twoResources+`,"prune":true}`, http.StatusOK)
-	if changes, _ := again["changes"].([]any); len(changes) != 0 || again["unchanged"] != 3.0 {
+	if changes, isList := again["changes"].([]any); !isList || len(changes) != 0 || again["unchanged"] != 3.0 {
 		t.Errorf("again %v", again)
 	}
 }
@@ -62,7 +62,7 @@ func TestApplyNamesEveryProblemByResourceAndField(t *testing.T) {
 		}
 	}
 	s.refused("POST", "/api/v1/apply", `{"resources":[],"prune":true}`, 422, "invalid", "prune")
-	s.refused("POST", "/api/v1/apply", `{"resources":[],"prnue":true}`, 422, "invalid", "")
+	s.call("POST", "/api/v1/apply", `{"resources":[],"prnue":true}`, 422)
 	s.refused("POST", "/api/v1/sources", `{"name":"`+strings.Repeat("x", 1<<20)+`"}`, 413, "too_large", "")
 	if len(s.sources()) != 0 {
 		t.Error("something was applied")

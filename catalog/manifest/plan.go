@@ -67,7 +67,7 @@ func Compare(s *catalog.Snapshot, m Manifest, prune bool) (Plan, error) {
 	c.compareEnvironments(now, m)
 	sources := c.compareSources(now, m, prune)
 	triggers := c.compareTriggers(now, m, prune)
-	c.plan.Changes = slices.Concat(c.plan.Changes, triggers, sources) // deletions, in reverse order
+	c.plan.Changes = append(append(c.plan.Changes, triggers...), sources...) // deletions, in reverse order
 	return c.plan, c.problems.orNil()
 }
 
