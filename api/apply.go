@@ -14,8 +14,8 @@ import (
 	"github.com/millrace/millrace/processor/rules"
 )
 
-// applyLimit is the largest body of an apply, in bytes: some ten thousand triggers.
-const applyLimit = 16 << 20
+// applyLimit is the largest body of an apply, in bytes: some 20,000 triggers.
+const applyLimit = 8 << 20
 
 // ApplyRequest says what the catalog shall be.
 type ApplyRequest struct {

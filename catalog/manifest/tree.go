@@ -40,7 +40,7 @@ func trees(text []byte) ([]*yaml.Node, error) {
 // syntaxProblem gives the YAML parser's error a position of its own.
 func syntaxProblem(file string, err error) Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	problem := Problem{At: Position{File: file}, Message: "this is not valid YAML: " + message}
+	problem := Problem{At: Position{File: file}, Message: "it cannot be read: " + message}
 	if match := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(message); match != nil {
 		line, _ := strconv.Atoi(match[1]) // digits
 		problem.At = Position{file, line, 1}
@@ -67,7 +67,11 @@ type jsonReader struct {
 	offset  int // up to where lines are counted
 	line    int
 	start   int // of the line
+	values  int // that were read
 }
+
+// maxValues bounds the memory that a file of JSON takes: a value in the tree is many times what it is in the text.
+const maxValues = 2_000_000
 
 func newJSONReader(text []byte) *jsonReader {
 	r := &jsonReader{decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1}
@@ -88,6 +92,9 @@ func (r *jsonReader) place() (line, column int) {
 }
 
 func (r *jsonReader) value() (*yaml.Node, error) {
+	if r.values++; r.values > maxValues {
+		return nil, fmt.Errorf("more than %d values in one file; divide it into several", maxValues)
+	}
 	line, column := r.place()
 	token, err := r.decoder.Token()
 	if err != nil {

@@ -35,14 +35,16 @@ func (applyCommand) Help() string {
 
 // Run plans, asks, and applies.
 func (c *applyCommand) Run(ctx bound, tty terminal) error {
-	planned, err := plan(ctx, c.Files, c.Prune, c.Client, tty)
+	planned, err := makePlan(ctx, c.Files, c.Prune, c.Client, tty)
 	if err != nil {
 		return err
 	}
 	answer := planned.answer
-	if c.Output.Output == "table" {
-		writePlan(tty.out, answer.Plan)
+	plan := tty.out
+	if c.Output.Output != "table" {
+		plan = tty.err // for who is asked; the standard output is the answer's
 	}
+	writePlan(plan, answer.Plan)
 	if len(answer.Changes) == 0 {
 		return c.report(tty, answer, fmt.Sprintf("Nothing to do; %d unchanged.", answer.Unchanged))
 	}
@@ -77,8 +79,8 @@ type plannedApply struct {
 	answer  api.ApplyAnswer
 }
 
-// plan reads the files and asks the API what there would be to do.
-func plan(ctx bound, files filesConfig, prune pruneConfig, config clientConfig, tty terminal) (plannedApply, error) {
+// makePlan reads the files and asks the API what there would be to do.
+func makePlan(ctx bound, files filesConfig, prune pruneConfig, config clientConfig, tty terminal) (plannedApply, error) {
 	client, err := config.connect()
 	if err != nil {
 		return plannedApply{}, err
@@ -121,7 +123,7 @@ func (diffCommand) Help() string {
 
 // Run shows the plan.
 func (c *diffCommand) Run(ctx bound, tty terminal) error {
-	planned, err := plan(ctx, c.Files, c.Prune, c.Client, tty)
+	planned, err := makePlan(ctx, c.Files, c.Prune, c.Client, tty)
 	if err != nil {
 		return err
 	}

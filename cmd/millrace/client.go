@@ -21,7 +21,7 @@ const tokenVariable = "MILLRACE_API_TOKEN"
 
 // clientConfig says how the management API is reached.
 type clientConfig struct {
-	URL   string `name:"api-url" help:"URL of the management API." default:"http://127.0.0.1:8081" placeholder:"URL"`
+	URL   string `name:"api-url" help:"URL of the management API; http://127.0.0.1:8081 unless it is given." default:"http://127.0.0.1:8081" placeholder:"URL"`
 	Token string `name:"api-token" help:"Where its token is: env:NAME or file:PATH. Without the flag, the variable $$MILLRACE_API_TOKEN holds the token itself." env:"-" placeholder:"REF"`
 }
 

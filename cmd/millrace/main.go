@@ -24,7 +24,7 @@ type commands struct {
 	Dispatcher  dispatcherCommand   `cmd:"" help:"Run the role that starts the runs at the workflow API."`
 	Eventlog    eventlogCommand     `cmd:"" help:"Run the role that writes everything to ClickHouse."`
 	API         apiCommand          `cmd:"" name:"api" help:"Run the management and query API."`
-	Environment environmentCommands `cmd:"" name:"env" aliases:"environment" help:"List and change environments."`
+	Environment environmentCommands `cmd:"" name:"env" help:"List and change environments."`
 	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
 	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`
 	Workflow    workflowCommands    `cmd:"" help:"List workflows."`

@@ -11,8 +11,8 @@ type sourceUpdate struct {
 	Name        string         `arg:"" help:"The source's name or ID."`
 	Rename      *string        `help:"Its new name." env:"-" placeholder:"NAME"`
 	Description *string        `help:"For people." env:"-"`
-	Disable     bool           `help:"Refuse events: of the source, or with --environment of one endpoint." env:"-"`
-	Enable      bool           `help:"Take events again." env:"-" xor:"disable"`
+	Disable     bool           `help:"Refuse events: of the source, or with --environment of one endpoint." env:"-" xor:"state"`
+	Enable      bool           `help:"Take events again." env:"-" xor:"state"`
 	Environment string         `help:"Whose endpoint the following are about." short:"e" env:"-" placeholder:"NAME"`
 	DedupWindow *string        `help:"How long a message ID is remembered: 1m to 168h, or off." env:"-" placeholder:"WINDOW"`
 	MaxBytes    *int           `help:"The largest event; 0 for ingest's setting." env:"-" placeholder:"N"`

@@ -106,6 +106,8 @@ type triggerList struct {
 	Environment string       `help:"Only those in this environment." short:"e" env:"-" placeholder:"NAME"`
 	Source      string       `help:"Only those of this source." env:"-" placeholder:"NAME"`
 	Event       string       `help:"Only those bound to this event name." env:"-" placeholder:"NAME"`
+	Workflow    string       `help:"Only those of this workflow." env:"-" placeholder:"KEY"`
+	Status      string       `help:"Only those that are active, or inactive." env:"-" placeholder:"STATUS"`
 	Client      clientConfig `embed:""`
 	Output      outputConfig `embed:""`
 }
@@ -126,7 +128,8 @@ func (c *triggerList) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	header := []any{"ENVIRONMENT", "NAME", "SOURCE", "EVENT", "WORKFLOW", "STATUS", "ID"}
-	return list(r, "/triggers", filter("environment", c.Environment, "source", c.Source, "event", c.Event), header, func(t schemas.Trigger) []any {
+	wanted := filter("environment", c.Environment, "source", c.Source, "event", c.Event, "workflow", c.Workflow, "status", c.Status)
+	return list(r, "/triggers", wanted, header, func(t schemas.Trigger) []any {
 		return []any{t.Environment, t.Name, zeroAs(sources[t.SourceID], t.SourceID), t.Event, t.Workflow, t.Status, t.ID}
 	})
 }
