@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,6 +75,35 @@ func TestTokenIsSentAndRefusalsSayWhatToDo(t *testing.T) {
 		t.Errorf("asked with %v", asked)
 	}
 	c.fails([]string{"a secret is given by reference"}, "env", "list", "--api-token=s3cret")
+}
+
+func TestPreviewSaysWhatWouldHappenAndWhy(t *testing.T) {
+	var asked []byte
+	answer := `{"event":null,"triggers":[{"name":"big-order","workflow":"big-order","outcome":"matched","request":{"recipients":["r1"]},"errors":[],
+		"warnings":[{"field":"condition","line":1,"column":6,"message":"data.totl is not in the last 100 events","suggestion":"data.total"}],
+		"last":{"events":20,"counts":{"matched":2,"condition_false":18}}}]}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if asked, err = io.ReadAll(r.Body); err == nil {
+			_, err = w.Write([]byte(answer))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := &cli{t: t, url: server.URL}
+	c.shows([]string{
+		"outcome            matched\n", `request            {"recipients":["r1"]}`, "  condition_false  18\n",
+		"warning            condition: data.totl is not in the last 100 events (line 1, column 6); did you mean data.total?",
+	}, "trigger", "preview", "trg_1", `--event={"type":"track"}`)
+	if string(asked) != `{"event":{"type":"track"},"trigger_id":"trg_1"}` {
+		t.Errorf("asked %s", asked)
+	}
+	c.run(0, "trigger", "preview", "trg_1", "--last=50")
+	if string(asked) != `{"last":50,"trigger_id":"trg_1"}` {
+		t.Errorf("asked %s", asked)
+	}
 }
 
 func TestAnswerOfSomethingElseIsNamed(t *testing.T) {

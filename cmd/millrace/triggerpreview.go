@@ -32,19 +32,15 @@ func (triggerPreview) Help() string {
 type preview struct {
 	Name     string           `json:"name"`
 	Workflow string           `json:"workflow"`
-	Result   previewResult    `json:"result"`
+	Outcome  schemas.Outcome  `json:"outcome"` // of one event
+	Reason   string           `json:"reason"`
+	Request  rawText          `json:"request"`
 	Errors   []previewFinding `json:"errors"`
 	Warnings []previewFinding `json:"warnings"`
 	Last     *struct {
 		Events int                     `json:"events"`
 		Counts map[schemas.Outcome]int `json:"counts"`
 	} `json:"last"`
-}
-
-type previewResult struct {
-	Outcome schemas.Outcome `json:"outcome"`
-	Reason  string          `json:"reason"`
-	Request rawText         `json:"request"`
 }
 
 // rawText is JSON as it stands.
@@ -57,8 +53,22 @@ func (r *rawText) UnmarshalJSON(text []byte) error {
 }
 
 type previewFinding struct {
-	Field   string `json:"field"`
-	Message string `json:"message"`
+	Field      string `json:"field"`
+	Line       int    `json:"line"`
+	Column     int    `json:"column"`
+	Message    string `json:"message"`
+	Suggestion string `json:"suggestion"`
+}
+
+func (f previewFinding) String() string {
+	text := f.Field + ": " + f.Message
+	if f.Line > 0 {
+		text += fmt.Sprintf(" (line %d, column %d)", f.Line, f.Column)
+	}
+	if f.Suggestion != "" && !strings.Contains(f.Message, f.Suggestion) {
+		text += "; did you mean " + f.Suggestion + "?"
+	}
+	return text
 }
 
 // Run asks for the preview.
@@ -95,11 +105,11 @@ func (c *triggerPreview) Run(ctx bound, tty terminal) error {
 func writePreview(table *tabwriter.Writer, p preview) {
 	row(table, "trigger", p.Name)
 	row(table, "workflow", p.Workflow)
-	if p.Result.Outcome != "" {
-		row(table, "outcome", strings.TrimSuffix(fmt.Sprintf("%s: %s", p.Result.Outcome, p.Result.Reason), ": "))
+	if p.Outcome != "" {
+		row(table, "outcome", strings.TrimSuffix(fmt.Sprintf("%s: %s", p.Outcome, p.Reason), ": "))
 	}
-	if p.Result.Request != "" {
-		row(table, "request", p.Result.Request)
+	if p.Request != "" {
+		row(table, "request", p.Request)
 	}
 	if p.Last != nil {
 		row(table, "latest events", p.Last.Events)
@@ -108,10 +118,10 @@ func writePreview(table *tabwriter.Writer, p preview) {
 		}
 	}
 	for _, finding := range p.Errors {
-		row(table, "error", finding.Field+": "+finding.Message)
+		row(table, "error", finding)
 	}
 	for _, finding := range p.Warnings {
-		row(table, "warning", finding.Field+": "+finding.Message)
+		row(table, "warning", finding)
 	}
 }
 
