@@ -50,7 +50,7 @@ func (c *applyCommand) Run(ctx bound, tty terminal) error {
 	}
 	if !c.Yes {
 		tty.isInteractive = tty.isInteractive && !c.Files.isStandardInput()
-		if err := tty.confirm(fmt.Sprintf("Apply? %s.", planSummary(answer.Plan))); err != nil {
+		if err := tty.confirm(ctx, fmt.Sprintf("Apply? %s.", planSummary(answer.Plan))); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,5 +145,15 @@ func TestPlanIsJSONForScripts(t *testing.T) {
 	}
 	if out, _ = c.run(0, "schema", "manifest"); out != string(schemas.Manifest()) {
 		t.Errorf("%s", out)
+	}
+}
+
+func TestCtrlCAtTheQuestionDoesNothing(t *testing.T) {
+	read, write := io.Pipe() // nobody answers
+	t.Cleanup(func() { write.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := (terminal{in: read, err: io.Discard, isInteractive: true}).confirm(ctx, "Apply?"); err == nil || err.Error() != "nothing was done" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -46,11 +46,11 @@ type deletion struct {
 }
 
 // confirm asks before something is deleted, and says what goes with it.
-func (d deletion) confirm(tty terminal, what, consequence string) error {
+func (d deletion) confirm(ctx context.Context, tty terminal, what, consequence string) error {
 	if d.Yes {
 		return nil
 	}
-	return tty.confirm(fmt.Sprintf("Delete %s? %s", what, consequence))
+	return tty.confirm(ctx, fmt.Sprintf("Delete %s? %s", what, consequence))
 }
 
 // revisionConfig guards a change against another one.

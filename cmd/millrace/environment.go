@@ -169,7 +169,7 @@ func (c *environmentDelete) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	what := "environment " + c.Name
-	if err := c.Delete.confirm(tty, what, "Its endpoint keys are lost for good."); err != nil {
+	if err := c.Delete.confirm(ctx, tty, what, "Its endpoint keys are lost for good."); err != nil {
 		return err
 	}
 	return r.remove(api.Path("environments", c.Name), what)

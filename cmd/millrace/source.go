@@ -145,7 +145,7 @@ func (c *sourceDelete) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	what := "source " + c.Name
-	if err := c.Delete.confirm(tty, what, "Its endpoint keys are lost for good."); err != nil {
+	if err := c.Delete.confirm(ctx, tty, what, "Its endpoint keys are lost for good."); err != nil {
 		return err
 	}
 	return r.remove(api.Path("sources", c.Name), what)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,19 +24,29 @@ type terminal struct {
 }
 
 // confirm asks a question that has to be answered with yes. Where nobody can be asked, it fails and says what to do.
-func (t terminal) confirm(question string) error {
+func (t terminal) confirm(ctx context.Context, question string) error {
 	if !t.isInteractive {
 		return errors.New("nobody can be asked here: give --yes to do it")
 	}
 	fmt.Fprintf(t.err, "%s Only yes will do it: ", question)
-	answer, err := bufio.NewReader(t.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	// A read from a terminal cannot be called off. After ctrl-C it is left to the end of the process, which is near.
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(t.in).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			line = ""
+		}
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case text := <-answer:
+		if text == "yes" {
+			return nil
+		}
+	case <-ctx.Done():
+		fmt.Fprintln(t.err)
 	}
-	if strings.TrimSpace(answer) != "yes" {
-		return errors.New("nothing was done")
-	}
-	return nil
+	return errors.New("nothing was done")
 }
 
 // outputConfig chooses how answers are written.

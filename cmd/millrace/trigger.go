@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"text/tabwriter"
 
@@ -30,13 +29,16 @@ type triggerRef struct {
 	Trigger string `arg:"" help:"The trigger: ENVIRONMENT/NAME, or its ID."`
 }
 
+// pageSize is how many triggers a request lists; the API's own default suits a screen.
+const pageSize = "500"
+
 // id asks the API for the ID behind a name.
 func (t triggerRef) id(ctx context.Context, client *api.Client) (string, error) {
 	environment, name, isName := strings.Cut(t.Trigger, "/")
 	if !isName {
 		return t.Trigger, nil
 	}
-	items, err := client.List(ctx, "/triggers", url.Values{"environment": {environment}})
+	items, err := client.List(ctx, "/triggers", filter("environment", environment, "text", name, "limit", pageSize))
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +130,7 @@ func (c *triggerList) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	header := []any{"ENVIRONMENT", "NAME", "SOURCE", "EVENT", "WORKFLOW", "STATUS", "ID"}
-	wanted := filter("environment", c.Environment, "source", c.Source, "event", c.Event, "workflow", c.Workflow, "status", c.Status)
+	wanted := filter("environment", c.Environment, "source", c.Source, "event", c.Event, "workflow", c.Workflow, "status", c.Status, "limit", pageSize)
 	return list(r, "/triggers", wanted, header, func(t schemas.Trigger) []any {
 		return []any{t.Environment, t.Name, zeroAs(sources[t.SourceID], t.SourceID), t.Event, t.Workflow, t.Status, t.ID}
 	})
@@ -197,7 +199,7 @@ func (c *triggerDelete) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	what := "trigger " + c.Ref.Trigger
-	if err := c.Delete.confirm(tty, what, "What it started stays in the log."); err != nil {
+	if err := c.Delete.confirm(ctx, tty, what, "What it started stays in the log."); err != nil {
 		return err
 	}
 	return r.remove(api.Path("triggers", id), what)
