@@ -15,6 +15,7 @@ type reading struct {
 	subject  Problem // what the document is, for its problems
 	fields   map[string]Position
 	problems Problems
+	nodes    int // that were made JSON
 }
 
 func (r *reading) position(node *yaml.Node) Position { return Position{r.file, node.Line, node.Column} }
@@ -190,7 +191,7 @@ func (o *object) json(name string) json.RawMessage {
 	if node == nil {
 		return nil
 	}
-	value, err := toJSON(node)
+	value, err := toJSON(node, &o.nodes)
 	if err != nil {
 		o.refuseField(o.prefix+name, "%v", err)
 		return nil

@@ -140,17 +140,17 @@ func (r *jsonReader) members(into *yaml.Node) error {
 	return err
 }
 
-// The bounds of a value that goes into the catalog as JSON. Aliases could otherwise make a small file large without end.
+// The bounds of what a document puts into the catalog as JSON. Aliases could otherwise make a small file large without
+// end.
 const (
 	maxDepth = 64
 	maxNodes = 100_000
 )
 
-// toJSON writes a tree as compact JSON.
-func toJSON(node *yaml.Node) (json.RawMessage, error) {
+// toJSON writes a tree as compact JSON. It adds to the number of nodes that the document has so far.
+func toJSON(node *yaml.Node, nodes *int) (json.RawMessage, error) {
 	var b bytes.Buffer
-	nodes := 0
-	err := appendJSON(&b, node, &nodes, maxDepth)
+	err := appendJSON(&b, node, nodes, maxDepth)
 	return b.Bytes(), err
 }
 
