@@ -27,6 +27,7 @@ func mayImport() map[string][]string {
 		"telemetry":         nil,
 		"kafka":             {"schemas"},
 		"catalog":           {"kafka", "schemas", "telemetry"},
+		"catalog/manifest":  {"catalog", "schemas"},
 		"dedup":             {"schemas"},
 		"processor/rules":   {"schemas", "schemas/jsonscan"},
 		"ingest":            role,
@@ -34,7 +35,7 @@ func mayImport() map[string][]string {
 		"dispatcher":        role,
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
-		"api":               {"catalog", "eventlog/query", "processor/rules", "schemas"},
+		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
 		"embedded/receiver": {"schemas"},
@@ -46,7 +47,7 @@ func mayImport() map[string][]string {
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
 	}
 }
 
@@ -174,7 +175,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
 		out, err := exec.Command("go", "run", "./cmd/millrace", command, "--help").Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)
@@ -188,7 +189,7 @@ func TestEverySettingInTheDocumentsExists(t *testing.T) {
 		return nil
 	})
 	inDocuments(t, "(MILLRACE_[A-Z_]+)", func(variable string) error {
-		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA"}, variable) {
+		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_UPDATE_GOLDEN"}, variable) {
 			return fmt.Errorf("%s: no such variable", variable)
 		}
 		return nil

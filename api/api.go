@@ -1,6 +1,7 @@
-// Package api is the management and query API under /api/v1: sources and triggers, which it writes to the catalog, and
-// events and runs, which it reads from the event log. Answers are JSON; lists are {"items", "next_cursor"}, errors are
-// {"error": {"code", "message", "field"}}. It has no authentication yet and therefore listens on loopback by default.
+// Package api is the management and query API under /api/v1: environments, sources and triggers, which it writes to the
+// catalog, and events and runs, which it reads from the event log. Answers are JSON; lists are {"items", "next_cursor"},
+// errors are {"error": {"code", "message", "field", "problems"}}. schemas/openapi.json describes every call. Who asks
+// shows a bearer token, whose scope says what it may do; without tokens only this machine is served.
 package api
 
 import (
@@ -16,27 +17,54 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/schemas"
 )
 
 // Config holds the API's settings.
 type Config struct {
-	Listen    string `help:"Address on which the management API listens. It has no authentication: keep it private." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	IngestURL string `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
+	Listen    string   `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	IngestURL string   `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
+	Tokens    []string `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
+}
+
+// Validate reports every setting that cannot work, tokens that are not where they should be included.
+func (c Config) Validate() error {
+	_, err := resolveTokens(c.Tokens)
+	if c.Listen == "" {
+		return err // Run sees on what it serves
+	}
+	return errors.Join(err, checkListen(c.Listen, len(c.Tokens)))
 }
 
 // API is the role.
 type API struct {
 	config Config
+	tokens []token
 	reader *catalog.Reader
 	writer *catalog.Writer
+	keys   *catalog.Keys
 	log    *query.Log
 	logger *slog.Logger
+
+	parameters parameters
 }
 
-// New returns the API over a catalog, whose reader must be running, and an event log.
-func New(config Config, reader *catalog.Reader, writer *catalog.Writer, log *query.Log, logger *slog.Logger) *API {
+// New returns the API over a catalog, whose reader must be running and whose endpoint keys are opened with keys, and an
+// event log. The tokens are read now.
+func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log *query.Log, logger *slog.Logger) (*API, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	tokens, err := resolveTokens(config.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	known, err := readParameters(schemas.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
 	config.IngestURL = strings.TrimSuffix(config.IngestURL, "/")
-	return &API{config: config, reader: reader, writer: writer, log: log, logger: logger}
+	return &API{config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, logger: logger, parameters: known}, nil
 }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
@@ -50,6 +78,13 @@ const drain = 3 * time.Second
 
 // Run serves on listener until ctx ends and the requests in hand are answered.
 func (a *API) Run(ctx context.Context, listener net.Listener) error {
+	if err := checkListen(listener.Addr().String(), len(a.tokens)); err != nil {
+		return err
+	}
+	if len(a.tokens) == 0 {
+		a.logger.Warn("the management API asks for no token: whoever is on this machine may change everything; --api-tokens sets tokens",
+			"address", listener.Addr().String())
+	}
 	app := a.app(context.WithoutCancel(ctx))
 	stopped := make(chan error, 1)
 	go func() {
@@ -71,36 +106,66 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		DisableStartupMessage: true,
 		Immutable:             true, // values outlive the handler, in the catalog
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
-		BodyLimit:    2 * bodyLimit,
+		BodyLimit:    2 * applyLimit,
 		ReadTimeout:  30 * time.Second,
 		IdleTimeout:  2 * time.Minute,
 		ErrorHandler: a.answerError,
 	})
 	app.Use(func(c *fiber.Ctx) error {
-		if len(c.Request().Body()) > bodyLimit {
-			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", bodyLimit))
+		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
+			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
 		}
 		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		c.SetUserContext(limited)
 		return c.Next()
 	})
-	v1 := app.Group("/api/v1")
-	v1.Post("/sources", a.createSource)
-	v1.Get("/sources", a.listSources)
-	v1.Get("/sources/:id", a.getSource)
-	v1.Patch("/sources/:id", a.updateSource)
-	v1.Post("/triggers", a.createTrigger)
-	v1.Get("/triggers", a.listTriggers)
-	v1.Get("/triggers/:id", a.getTrigger)
-	v1.Patch("/triggers/:id", a.updateTrigger)
-	v1.Delete("/triggers/:id", a.deleteTrigger)
-	v1.Get("/events", a.listEvents)
-	v1.Get("/events/:id", a.getEvent)
-	v1.Get("/runs", a.listRuns)
-	v1.Get("/runs/:id", a.getRun)
-	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
+	a.route(app)
 	return app
+}
+
+// route lists every call, with the scope that it needs.
+func (a *API) route(app *fiber.App) {
+	read, write, admin := a.needs(scopeRead), a.needs(scopeWrite), a.needs(scopeAdmin)
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
+	app.Get("/api/v1/openapi.json", describeAPI)
+	v1 := app.Group("/api/v1", a.authenticate)
+	v1.Get("/environments", read, a.listEnvironments)
+	v1.Post("/environments", admin, a.createEnvironment)
+	v1.Get("/environments/:name", read, a.getEnvironment)
+	v1.Patch("/environments/:name", admin, a.updateEnvironment)
+	v1.Delete("/environments/:name", admin, a.deleteEnvironment)
+	v1.Get("/sources", read, a.listSources)
+	v1.Post("/sources", write, a.createSource)
+	v1.Get("/sources/:id", read, a.getSource)
+	v1.Patch("/sources/:id", write, a.updateSource)
+	v1.Delete("/sources/:id", write, a.deleteSource)
+	v1.Post("/sources/:id/endpoints/:environment/rotate", write, a.rotateKey)
+	v1.Get("/triggers", read, a.listTriggers)
+	v1.Post("/triggers", write, a.createTrigger)
+	v1.Get("/triggers/:id", read, a.getTrigger)
+	v1.Patch("/triggers/:id", write, a.updateTrigger)
+	v1.Delete("/triggers/:id", write, a.deleteTrigger)
+	v1.Post("/triggers/:id/copy", write, a.copyTrigger)
+	v1.Post("/triggers/preview", read, a.previewTriggers)
+	v1.Get("/event-names", read, a.listEventNames)
+	v1.Get("/event-names/:name/properties", read, a.listProperties)
+	v1.Get("/audit", write, a.listAudit)
+	v1.Get("/workflows", read, a.listWorkflows)
+	v1.Post("/apply", write, a.apply)
+	v1.Get("/export", write, a.export)
+	v1.Get("/events", read, a.listEvents)
+	v1.Get("/events/:id", read, a.getEvent)
+	v1.Get("/runs", read, a.listRuns)
+	v1.Get("/runs/:id", read, a.getRun)
+}
+
+// limitOf returns the largest body that a call takes.
+func limitOf(path string) int {
+	if path == "/api/v1/apply" {
+		return applyLimit
+	}
+	return bodyLimit
 }
 
 // list is the shape of every list.

@@ -1,11 +1,8 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,14 +12,15 @@ import (
 	"github.com/millrace/millrace/processor/rules"
 )
 
-// problem is an error answer.
+// problem is an error answer. Where several things are wrong, it is the first of Problems.
 type problem struct {
-	status  int
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Field   string `json:"field,omitempty"`
-	Line    int    `json:"line,omitempty"`   // of an expression, from 1
-	Column  int    `json:"column,omitempty"` // of an expression, from 1
+	status   int
+	Code     string    `json:"code"`
+	Message  string    `json:"message"`
+	Field    string    `json:"field,omitempty"`
+	Line     int       `json:"line,omitempty"`   // of an expression, from 1
+	Column   int       `json:"column,omitempty"` // of an expression, from 1
+	Problems []problem `json:"problems,omitempty"`
 }
 
 func (p *problem) Error() string { return p.Message }
@@ -30,6 +28,14 @@ func (p *problem) Error() string { return p.Message }
 // answerError is where every failed request ends.
 func (a *API) answerError(c *fiber.Ctx, err error) error {
 	p := explain(err)
+	switch p.status {
+	case fiber.StatusNotFound:
+		if strings.HasPrefix(p.Message, "Cannot ") { // fiber's own words
+			p.Message = fmt.Sprintf("%s %.100s is no call of this API; /api/v1/openapi.json lists them", c.Method(), c.Path())
+		}
+	case fiber.StatusMethodNotAllowed:
+		p.Message = fmt.Sprintf("%.100s does not take %s, only %s", c.Path(), c.Method(), c.GetRespHeader(fiber.HeaderAllow))
+	}
 	if p.status >= fiber.StatusInternalServerError {
 		a.logger.Error("answering a management request", "method", c.Method(), "path", c.Path(), "status", p.status, "error", err)
 	}
@@ -40,26 +46,62 @@ func (a *API) answerError(c *fiber.Ctx, err error) error {
 func explain(err error) *problem {
 	var (
 		already  *problem
-		invalid  *catalog.InvalidError
-		compile  *rules.CompileError
 		refused  *query.FilterError
+		stale    *catalog.StaleError
+		inUse    *catalog.InUseError
 		fromHTTP *fiber.Error
 	)
 	switch {
 	case errors.As(err, &already):
 		return already
-	case errors.As(err, &compile):
-		return &problem{fiber.StatusUnprocessableEntity, "invalid_expression", oneLine(err), compile.Field, compile.Line, compile.Column}
-	case errors.As(err, &invalid):
-		return &problem{status: fiber.StatusUnprocessableEntity, Code: "invalid", Message: oneLine(err), Field: invalid.Field}
+	case errors.As(err, &stale):
+		return &problem{status: fiber.StatusPreconditionFailed, Code: "stale", Message: stale.Error(), Field: fiber.HeaderIfMatch}
+	case errors.As(err, &inUse):
+		return &problem{status: fiber.StatusConflict, Code: "in_use", Message: inUse.Error()}
 	case errors.As(err, &refused):
 		return &problem{status: fiber.StatusBadRequest, Code: "invalid_filter", Message: refused.Error(), Field: refused.Field}
+	}
+	if invalid := unprocessable(faults(err)); invalid != nil {
+		return invalid
+	}
+	switch {
 	case errors.Is(err, catalog.ErrNotFound), errors.Is(err, query.ErrNotFound):
 		return &problem{status: fiber.StatusNotFound, Code: "not_found", Message: err.Error()}
 	case errors.As(err, &fromHTTP) && fromHTTP.Code < fiber.StatusInternalServerError:
 		return &problem{status: fromHTTP.Code, Code: httpCode(fromHTTP.Code), Message: fromHTTP.Message}
 	}
 	return &problem{status: fiber.StatusServiceUnavailable, Code: "unavailable", Message: "the catalog or the event log did not answer; try again"}
+}
+
+// faults finds everything that is wrong with a request in an error that may join several.
+func faults(err error) []problem {
+	var found []problem
+	switch err := err.(type) { //nolint:errorlint // this walks the tree that errors.As would search for one
+	case *catalog.InvalidError:
+		return []problem{{Code: "invalid", Message: oneLine(err), Field: err.Field}}
+	case *rules.CompileError:
+		return []problem{{Code: "invalid_expression", Message: oneLine(err), Field: err.Field, Line: err.Line, Column: err.Column}}
+	case interface{ Unwrap() []error }:
+		for _, one := range err.Unwrap() {
+			found = append(found, faults(one)...)
+		}
+	case interface{ Unwrap() error }:
+		return faults(err.Unwrap())
+	}
+	return found
+}
+
+// maxProblems bounds an answer: a body has room for a hundred thousand faults.
+const maxProblems = 50
+
+// unprocessable answers with the first fault on top and all of them below it, or nil where there is none.
+func unprocessable(faults []problem) *problem {
+	if len(faults) == 0 {
+		return nil
+	}
+	first := faults[0]
+	first.status, first.Problems = fiber.StatusUnprocessableEntity, faults[:min(len(faults), maxProblems)]
+	return &first
 }
 
 func httpCode(status int) string {
@@ -76,28 +118,3 @@ func httpCode(status int) string {
 
 // oneLine joins several problems into one message.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
-
-// decode reads a request body strictly: a member nobody knows is more likely a typo than a wish.
-func decode(c *fiber.Ctx, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(c.Body()))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil {
-		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		return &problem{status: fiber.StatusBadRequest, Code: "invalid_json", Message: "the body holds more than one JSON value"}
-	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &problem{status: fiber.StatusBadRequest, Code: "invalid_json", Message: fmt.Sprintf("the body is not valid JSON: %v", err)}
-	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		return &problem{
-			status: fiber.StatusUnprocessableEntity, Code: "invalid", Field: wrongType.Field,
-			Message: fmt.Sprintf("%s must not be a %s", wrongType.Field, wrongType.Value),
-		}
-	}
-	return &problem{status: fiber.StatusUnprocessableEntity, Code: "invalid", Message: strings.TrimPrefix(err.Error(), "json: ")}
-}

@@ -10,45 +10,25 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// Source is a source as the API shows it.
-type Source struct {
-	ID          string              `json:"id"`
-	Name        string              `json:"name"`
-	Description string              `json:"description"`
-	Revision    int64               `json:"revision"`
-	CreatedAt   time.Time           `json:"created_at"`
-	Endpoints   map[string]Endpoint `json:"endpoints"`
-}
-
-// Endpoint is a source's endpoint in one environment as the API shows it.
-type Endpoint struct {
-	Key         string             `json:"key"`
-	URL         string             `json:"url"`
-	Disabled    bool               `json:"disabled"`
-	DedupWindow schemas.Window     `json:"dedup_window"`
-	Signature   *schemas.Signature `json:"signature,omitempty"`
-}
-
 // sourceInput is what can be set; an absent member stays as it is.
 type sourceInput struct {
 	Name        *string                  `json:"name"`
 	Description *string                  `json:"description"`
+	Disabled    *bool                    `json:"disabled"`
 	Endpoints   map[string]endpointInput `json:"endpoints"` // by environment
 }
 
 type endpointInput struct {
-	Disabled    *bool              `json:"disabled"`
-	DedupWindow *schemas.Window    `json:"dedup_window"`
-	Signature   *schemas.Signature `json:"signature"` // an empty scheme takes it away
+	Disabled    *bool                       `json:"disabled"`
+	DedupWindow *schemas.Window             `json:"dedup_window"`
+	MaxBytes    *int                        `json:"max_bytes"`
+	Signature   nullable[schemas.Signature] `json:"signature"` // null, or an empty scheme, takes it away
 }
 
 func (in sourceInput) apply(to *schemas.Source) {
-	if in.Name != nil {
-		to.Name = *in.Name
-	}
-	if in.Description != nil {
-		to.Description = *in.Description
-	}
+	set(&to.Name, in.Name)
+	set(&to.Description, in.Description)
+	set(&to.Disabled, in.Disabled)
 	if to.Endpoints == nil {
 		to.Endpoints = map[string]schemas.Endpoint{}
 	}
@@ -63,15 +43,12 @@ func (in sourceInput) apply(to *schemas.Source) {
 }
 
 func (in endpointInput) apply(to *schemas.Endpoint) {
-	if in.Disabled != nil {
-		to.Disabled = *in.Disabled
-	}
-	if in.DedupWindow != nil {
-		to.DedupWindow = *in.DedupWindow
-	}
-	if in.Signature != nil {
-		to.Signature = in.Signature
-		if in.Signature.Scheme == "" {
+	set(&to.Disabled, in.Disabled)
+	set(&to.DedupWindow, in.DedupWindow)
+	set(&to.MaxBytes, in.MaxBytes)
+	if in.Signature.present {
+		to.Signature = in.Signature.value
+		if to.Signature != nil && to.Signature.Scheme == "" {
 			to.Signature = nil
 		}
 	}
@@ -88,7 +65,7 @@ func (a *API) createSource(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Status(fiber.StatusCreated).JSON(a.show(created))
+	return answer(c, fiber.StatusCreated, created.Revision, a.show(c, created))
 }
 
 func (a *API) updateSource(c *fiber.Ctx) error {
@@ -96,20 +73,90 @@ func (a *API) updateSource(c *fiber.Ctx) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
+	revision, err := wantedRevision(c)
+	if err != nil {
+		return err
+	}
 	updated, err := a.writer.UpdateSource(c.UserContext(), c.Params("id"), func(s *schemas.Source) error {
+		if err := catalog.CheckRevision(revision, s.Revision); err != nil {
+			return err
+		}
 		in.apply(s)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return c.JSON(a.show(updated))
+	return answer(c, fiber.StatusOK, updated.Revision, a.show(c, updated))
+}
+
+func (a *API) deleteSource(c *fiber.Ctx) error {
+	revision, err := wantedRevision(c)
+	if err != nil {
+		return err
+	}
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		found, err := sourceAt(tx.Snapshot(), c.Params("id"), revision)
+		if err != nil {
+			return err
+		}
+		return tx.DeleteSource(found.ID)
+	})
+	if err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// grace is how long a key that is rotated out stays good.
+type grace time.Duration
+
+// The default of a grace period, and its longest.
+const (
+	defaultGrace = grace(24 * time.Hour)
+	maxGrace     = grace(30 * 24 * time.Hour)
+)
+
+// UnmarshalText reads a Go duration.
+func (g *grace) UnmarshalText(text []byte) error {
+	duration, err := time.ParseDuration(string(text))
+	if err != nil || duration < 0 || grace(duration) > maxGrace {
+		return fmt.Errorf("%q is no grace period; give a duration from 0s, which ends the old key at once, to 720h", text)
+	}
+	*g = grace(duration)
+	return nil
+}
+
+func (a *API) rotateKey(c *fiber.Ctx) error {
+	in := struct {
+		Grace grace `json:"grace"`
+	}{defaultGrace}
+	if err := decodeOptional(c, &in); err != nil {
+		return err
+	}
+	revision, err := wantedRevision(c)
+	if err != nil {
+		return err
+	}
+	var rotated schemas.Source
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		found, err := sourceAt(tx.Snapshot(), c.Params("id"), revision)
+		if err != nil {
+			return err
+		}
+		rotated, err = tx.RotateKey(found.ID, c.Params("environment"), time.Duration(in.Grace))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, fiber.StatusOK, rotated.Revision, a.show(c, rotated))
 }
 
 func (a *API) listSources(c *fiber.Ctx) error {
 	shown := []Source{}
 	for _, s := range a.reader.Snapshot().Sources() {
-		shown = append(shown, a.show(s))
+		shown = append(shown, a.show(c, s))
 	}
 	return c.JSON(whole(shown))
 }
@@ -119,30 +166,18 @@ func (a *API) getSource(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(a.show(found))
+	return answer(c, fiber.StatusOK, found.Revision, a.show(c, found))
 }
 
 func (a *API) findSource(idOrName string) (schemas.Source, error) {
-	found, exists := a.reader.Snapshot().Source(idOrName)
+	return sourceAt(a.reader.Snapshot(), idOrName, 0)
+}
+
+// sourceAt finds a source by its ID or name at a revision, 0 for any.
+func sourceAt(snapshot *catalog.Snapshot, idOrName string, revision int64) (schemas.Source, error) {
+	found, exists := snapshot.Source(idOrName)
 	if !exists {
 		return found, fmt.Errorf("source %q: %w", idOrName, catalog.ErrNotFound)
 	}
-	return found, nil
+	return found, catalog.CheckRevision(revision, found.Revision)
 }
-
-func (a *API) show(s schemas.Source) Source {
-	shown := Source{
-		ID: s.ID, Name: s.Name, Description: s.Description, Revision: s.Revision, CreatedAt: s.CreatedAt,
-		Endpoints: map[string]Endpoint{},
-	}
-	for environment, e := range s.Endpoints {
-		shown.Endpoints[environment] = Endpoint{
-			Key: e.Key, URL: EndpointURL(a.config.IngestURL, e.Key),
-			Disabled: e.Disabled, DedupWindow: e.DedupWindow, Signature: e.Signature,
-		}
-	}
-	return shown
-}
-
-// EndpointURL returns where events are posted for an endpoint key.
-func EndpointURL(ingestURL, key string) string { return ingestURL + "/v1/receive/" + key }

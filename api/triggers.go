@@ -1,8 +1,12 @@
 package api
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/processor/rules"
 	"github.com/millrace/millrace/schemas"
 )
@@ -11,6 +15,8 @@ import (
 type triggerInput struct {
 	Environment *string                `json:"environment"`
 	SourceID    *string                `json:"source_id"` // an ID, or a name
+	Name        *string                `json:"name"`
+	Description *string                `json:"description"`
 	Event       *string                `json:"event"`
 	Workflow    *string                `json:"workflow"`
 	Condition   *string                `json:"condition"`
@@ -18,23 +24,23 @@ type triggerInput struct {
 	Status      *schemas.TriggerStatus `json:"status"`
 }
 
-// apply sets what is given and compiles the result, so that a trigger that cannot work is never saved.
-func (in triggerInput) apply(to *schemas.Trigger) error {
+func (in triggerInput) apply(to *schemas.Trigger) {
 	set(&to.Environment, in.Environment)
 	set(&to.SourceID, in.SourceID)
+	set(&to.Name, in.Name)
+	set(&to.Description, in.Description)
 	set(&to.Event, in.Event)
 	set(&to.Workflow, in.Workflow)
 	set(&to.Condition, in.Condition)
 	set(&to.Mapping, in.Mapping)
 	set(&to.Status, in.Status)
-	_, err := rules.Compile(*to)
-	return err
 }
 
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
+// putTrigger saves a trigger, unless it cannot work: what does not compile is reported with everything else.
+func putTrigger(tx *catalog.Tx, trigger schemas.Trigger) (schemas.Trigger, error) {
+	saved, err := tx.PutTrigger(trigger)
+	_, compileErr := rules.Compile(trigger)
+	return saved, errors.Join(err, compileErr)
 }
 
 func (a *API) createTrigger(c *fiber.Ctx) error {
@@ -42,15 +48,16 @@ func (a *API) createTrigger(c *fiber.Ctx) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	var wanted schemas.Trigger
-	if err := in.apply(&wanted); err != nil {
+	var wanted, created schemas.Trigger
+	in.apply(&wanted)
+	err := a.writer.Change(c.UserContext(), func(tx *catalog.Tx) (err error) {
+		created, err = putTrigger(tx, wanted)
 		return err
-	}
-	created, err := a.writer.CreateTrigger(c.UserContext(), wanted)
+	})
 	if err != nil {
 		return err
 	}
-	return c.Status(fiber.StatusCreated).JSON(created)
+	return answer(c, fiber.StatusCreated, created.Revision, created)
 }
 
 func (a *API) updateTrigger(c *fiber.Ctx) error {
@@ -58,50 +65,89 @@ func (a *API) updateTrigger(c *fiber.Ctx) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	updated, err := a.writer.UpdateTrigger(c.UserContext(), c.Params("id"), in.apply)
+	revision, err := wantedRevision(c)
 	if err != nil {
 		return err
 	}
-	return c.JSON(updated)
+	var updated schemas.Trigger
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		trigger, err := triggerAt(tx.Snapshot(), c.Params("id"), revision)
+		if err != nil {
+			return err
+		}
+		in.apply(&trigger)
+		updated, err = putTrigger(tx, trigger)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, fiber.StatusOK, updated.Revision, updated)
+}
+
+// copyTrigger makes the trigger again in another environment, inactive unless something else is asked for: what was
+// tried out elsewhere starts runs only once somebody says so.
+func (a *API) copyTrigger(c *fiber.Ctx) error {
+	var in struct {
+		Environment string                `json:"environment"`
+		Name        *string               `json:"name"`
+		Status      schemas.TriggerStatus `json:"status"`
+	}
+	in.Status = schemas.TriggerInactive
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	revision, err := wantedRevision(c)
+	if err != nil {
+		return err
+	}
+	var created schemas.Trigger
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		trigger, err := triggerAt(tx.Snapshot(), c.Params("id"), revision)
+		if err != nil {
+			return err
+		}
+		trigger.ID, trigger.Environment, trigger.Status = "", in.Environment, in.Status
+		set(&trigger.Name, in.Name)
+		created, err = putTrigger(tx, trigger)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, fiber.StatusCreated, created.Revision, created)
 }
 
 func (a *API) deleteTrigger(c *fiber.Ctx) error {
-	if err := a.writer.DeleteTrigger(c.UserContext(), c.Params("id")); err != nil {
+	revision, err := wantedRevision(c)
+	if err != nil {
+		return err
+	}
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		if _, err := triggerAt(tx.Snapshot(), c.Params("id"), revision); err != nil {
+			return err
+		}
+		return tx.DeleteTrigger(c.Params("id"))
+	})
+	if err != nil {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)
 }
 
-// listTriggers filters by environment, source (ID or name) and event.
-func (a *API) listTriggers(c *fiber.Ctx) error {
-	sourceID, err := a.sourceID(c)
+func (a *API) getTrigger(c *fiber.Ctx) error {
+	found, err := triggerAt(a.reader.Snapshot(), c.Params("id"), 0)
 	if err != nil {
 		return err
 	}
-	shown := []schemas.Trigger{}
-	for _, trigger := range a.reader.Snapshot().Triggers() {
-		if matches(c.Query("environment"), trigger.Environment) && matches(sourceID, trigger.SourceID) && matches(c.Query("event"), trigger.Event) {
-			shown = append(shown, trigger)
-		}
-	}
-	return c.JSON(whole(shown))
+	return answer(c, fiber.StatusOK, found.Revision, found)
 }
 
-func matches(wanted, value string) bool { return wanted == "" || wanted == value }
-
-func (a *API) getTrigger(c *fiber.Ctx) error {
-	trigger, exists := a.reader.Snapshot().Trigger(c.Params("id"))
+// triggerAt finds a trigger at a revision, 0 for any.
+func triggerAt(snapshot *catalog.Snapshot, id string, revision int64) (schemas.Trigger, error) {
+	found, exists := snapshot.Trigger(id)
 	if !exists {
-		return fiber.NewError(fiber.StatusNotFound, "trigger "+c.Params("id")+": not found")
+		return found, fmt.Errorf("trigger %q: %w", id, catalog.ErrNotFound)
 	}
-	return c.JSON(trigger)
-}
-
-// sourceID returns the ID of the source that the query names by ID or name, or "".
-func (a *API) sourceID(c *fiber.Ctx) (string, error) {
-	if c.Query("source") == "" {
-		return "", nil
-	}
-	found, err := a.findSource(c.Query("source"))
-	return found.ID, err
+	return found, catalog.CheckRevision(revision, found.Revision)
 }

@@ -4,66 +4,74 @@
 package catalog
 
 import (
-	"maps"
+	"crypto/sha256"
+	"hash/maphash"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/millrace/millrace/schemas"
 )
 
-// Endpoint is a source's endpoint in one environment, found by its key.
+// Endpoint is a source's endpoint in one environment, found by one of its keys. Disabled is true where the source is.
 type Endpoint struct {
 	schemas.Endpoint
 	SourceID    string
 	SourceName  string
 	Environment string
+
+	until time.Time // of a key that was rotated out: when it ceases to be good
 }
 
-// Snapshot is the catalog at one moment. It never changes; whoever holds one may keep it.
+// IsGood reports whether the key that the endpoint was found by is good at a moment: a key that was rotated out is good
+// until its grace period ends.
+func (e Endpoint) IsGood(at time.Time) bool { return e.until.IsZero() || at.Before(e.until) }
+
+// Snapshot is the catalog at one moment, between two changes, never within one. It never changes; whoever holds one may
+// keep it. What its methods return must not be changed, the maps and slices inside included.
 type Snapshot struct {
-	entries   map[string]schemas.CatalogEntry // by record key
-	endpoints map[string]Endpoint             // by endpoint key
-	triggers  map[binding][]*schemas.Trigger  // by what they are bound to, oldest first
+	environments table[string, *schemas.Environment] // by name
+	sources      table[string, *schemas.Source]      // by ID
+	sourceIDs    table[string, string]               // by name
+	endpoints    table[[sha256.Size]byte, Endpoint]  // by the hash of a key
+	triggers     table[string, *schemas.Trigger]     // by ID
+	triggerIDs   table[triggerName, string]
+	bound        table[binding, []*schemas.Trigger] // oldest first
+	uses         table[string, int]                 // triggers by the record key of their environment, and of their source
+	unreadable   table[string, string]              // record keys whose last record this version cannot read, and why
 }
+
+// triggerName is what a trigger is called.
+type triggerName struct{ environment, name string }
 
 // binding is what a trigger is bound to.
 type binding struct{ environment, sourceID, event string }
 
-// newSnapshot indexes the entries, which it keeps.
-func newSnapshot(entries map[string]schemas.CatalogEntry) *Snapshot {
-	s := &Snapshot{entries: entries, endpoints: map[string]Endpoint{}, triggers: map[binding][]*schemas.Trigger{}}
-	for _, entry := range entries {
-		switch {
-		case entry.Source != nil:
-			s.indexSource(entry.Source)
-		case entry.Trigger != nil:
-			at := binding{entry.Trigger.Environment, entry.Trigger.SourceID, entry.Trigger.Event}
-			s.triggers[at] = append(s.triggers[at], entry.Trigger)
-		}
-	}
-	for _, bound := range s.triggers {
-		slices.SortFunc(bound, olderTrigger)
-	}
-	return s
-}
-
-func (s *Snapshot) indexSource(source *schemas.Source) {
-	for environment, endpoint := range source.Endpoints {
-		s.endpoints[endpoint.Key] = Endpoint{endpoint, source.ID, source.Name, environment}
+func newSnapshot() *Snapshot {
+	seed := maphash.MakeSeed()
+	return &Snapshot{
+		environments: newTable[string, *schemas.Environment](seed),
+		sources:      newTable[string, *schemas.Source](seed),
+		sourceIDs:    newTable[string, string](seed),
+		endpoints:    newTable[[sha256.Size]byte, Endpoint](seed),
+		triggers:     newTable[string, *schemas.Trigger](seed),
+		triggerIDs:   newTable[triggerName, string](seed),
+		bound:        newTable[binding, []*schemas.Trigger](seed),
+		uses:         newTable[string, int](seed),
+		unreadable:   newTable[string, string](seed),
 	}
 }
 
-// Endpoint finds an endpoint by its key, disabled ones included.
+// Endpoint finds an endpoint by its key or by one that was rotated out, disabled ones and keys past their time included.
 func (s *Snapshot) Endpoint(key string) (Endpoint, bool) {
-	endpoint, found := s.endpoints[key]
-	return endpoint, found
+	return s.endpoints.get(sha256.Sum256([]byte(key)))
 }
 
 // Bound returns the triggers that an event of this environment, source and name concerns, active or not: those bound
-// to the name, then those bound to every event, each oldest first. The caller must not change them.
+// to the name, then those bound to every event, each oldest first.
 func (s *Snapshot) Bound(environment, sourceID, event string) []*schemas.Trigger {
-	named := s.triggers[binding{environment, sourceID, event}]
-	every := s.triggers[binding{environment, sourceID, schemas.AnyEvent}]
+	named, _ := s.bound.get(binding{environment, sourceID, event})
+	every, _ := s.bound.get(binding{environment, sourceID, schemas.AnyEvent})
 	if len(every) == 0 || event == schemas.AnyEvent {
 		return named
 	}
@@ -72,71 +80,80 @@ func (s *Snapshot) Bound(environment, sourceID, event string) []*schemas.Trigger
 
 // Environment finds an environment by its name.
 func (s *Snapshot) Environment(name string) (schemas.Environment, bool) {
-	entry, found := s.entries[environmentKey(name)]
-	if !found {
-		return schemas.Environment{}, false
-	}
-	return *entry.Environment, true
+	return found(s.environments.get(name))
 }
 
 // Environments lists the environments by name.
 func (s *Snapshot) Environments() []schemas.Environment {
-	return sorted(s, func(e schemas.CatalogEntry) *schemas.Environment { return e.Environment },
-		func(a, b schemas.Environment) int { return strings.Compare(a.Name, b.Name) })
+	return sorted(&s.environments, func(a, b *schemas.Environment) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Source finds a source by its ID, or by its name.
 func (s *Snapshot) Source(idOrName string) (schemas.Source, bool) {
-	if entry, found := s.entries[sourceKey(idOrName)]; found {
-		return *entry.Source, true
+	if source, known := s.sources.get(idOrName); known {
+		return *source, true
 	}
-	for _, source := range s.Sources() {
-		if source.Name == idOrName {
-			return source, true
-		}
-	}
-	return schemas.Source{}, false
+	id, _ := s.sourceIDs.get(idOrName)
+	return found(s.sources.get(id))
 }
 
 // Sources lists the sources, oldest first.
 func (s *Snapshot) Sources() []schemas.Source {
-	return sorted(s, func(e schemas.CatalogEntry) *schemas.Source { return e.Source }, func(a, b schemas.Source) int {
-		if byTime := a.CreatedAt.Compare(b.CreatedAt); byTime != 0 {
-			return byTime
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	return sorted(&s.sources, func(a, b *schemas.Source) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
 }
 
 // Trigger finds a trigger by its ID.
 func (s *Snapshot) Trigger(id string) (schemas.Trigger, bool) {
-	entry, found := s.entries[triggerKey(id)]
-	if !found {
-		return schemas.Trigger{}, false
-	}
-	return *entry.Trigger, true
+	return found(s.triggers.get(id))
+}
+
+// TriggerNamed finds a trigger by its environment and its name.
+func (s *Snapshot) TriggerNamed(environment, name string) (schemas.Trigger, bool) {
+	id, _ := s.triggerIDs.get(triggerName{environment, name})
+	return s.Trigger(id)
 }
 
 // Triggers lists the triggers, oldest first.
-func (s *Snapshot) Triggers() []schemas.Trigger {
-	return sorted(s, func(e schemas.CatalogEntry) *schemas.Trigger { return e.Trigger },
-		func(a, b schemas.Trigger) int { return olderTrigger(&a, &b) })
+func (s *Snapshot) Triggers() []schemas.Trigger { return sorted(&s.triggers, olderTrigger) }
+
+// TriggersSince calls changed with each trigger that is not as it was in an earlier snapshot of the same reader, and gone
+// with the ID of each that is not there any more; without an earlier one, all are new. It takes time by what has changed,
+// not by how much there is.
+func (s *Snapshot) TriggersSince(before *Snapshot, changed func(*schemas.Trigger), gone func(id string)) {
+	if before == nil {
+		for _, trigger := range s.triggers.all() {
+			changed(trigger)
+		}
+		return
+	}
+	s.triggers.since(&before.triggers, func(a, b *schemas.Trigger) bool { return a == b }, changed, gone)
 }
 
-func olderTrigger(a, b *schemas.Trigger) int {
-	if byTime := a.CreatedAt.Compare(b.CreatedAt); byTime != 0 {
+func olderTrigger(a, b *schemas.Trigger) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) }
+
+func older(a, b time.Time, aID, bID string) int {
+	if byTime := a.Compare(b); byTime != 0 {
 		return byTime
 	}
-	return strings.Compare(a.ID, b.ID)
+	return strings.Compare(aID, bID)
 }
 
-func sorted[T any](s *Snapshot, pick func(schemas.CatalogEntry) *T, compare func(a, b T) int) []T {
-	list := []T{}
-	for entry := range maps.Values(s.entries) {
-		if item := pick(entry); item != nil {
-			list = append(list, *item)
-		}
+func found[T any](item *T, exists bool) (T, bool) {
+	if !exists {
+		item = new(T)
+	}
+	return *item, exists
+}
+
+func sorted[T any](items *table[string, *T], compare func(a, b *T) int) []T {
+	list := make([]*T, 0, items.size)
+	for _, item := range items.all() {
+		list = append(list, item)
 	}
 	slices.SortFunc(list, compare)
-	return list
+	copies := make([]T, len(list))
+	for i, item := range list {
+		copies[i] = *item
+	}
+	return copies
 }

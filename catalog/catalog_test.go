@@ -1,78 +1,19 @@
 package catalog_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/goleak"
 
 	"github.com/millrace/millrace/catalog"
-	"github.com/millrace/millrace/kafka"
-	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/schemas"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// newCluster returns a broker with the topics on it.
-func newCluster(t *testing.T) kafka.Config {
-	t.Helper()
-	cluster := rig.Kafka(t)
-	config := kafka.Config{
-		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "test",
-		Topics: kafka.Settings{Partitions: 2, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
-	}
-	if err := config.EnsureTopics(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
-// open returns a reader that is running and a writer on top of it.
-func open(t *testing.T, config kafka.Config) (*catalog.Reader, *catalog.Writer) {
-	t.Helper()
-	reader, err := catalog.NewReader(config, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- reader.Run(ctx) }()
-	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		writer.Close()
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	for _, name := range []string{"development", "production"} {
-		if err := writer.EnsureEnvironment(t.Context(), schemas.Environment{Name: name}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return reader, writer
-}
-
-func newSource(t *testing.T, writer *catalog.Writer, name string) schemas.Source {
-	t.Helper()
-	source, err := writer.CreateSource(t.Context(), schemas.Source{Name: name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return source
-}
 
 func TestSourceGetsAnUnguessableEndpointInEachEnvironment(t *testing.T) {
 	reader, writer := open(t, newCluster(t))
@@ -261,8 +202,4 @@ func TestWindowIsWrittenAsADurationOrOff(t *testing.T) {
 	f("59s", 0, false)
 	f("169h", 0, false)
 	f("a day", 0, false)
-}
-
-func trigger(source, event string) schemas.Trigger {
-	return schemas.Trigger{Environment: "production", SourceID: source, Event: event, Workflow: "welcome", Condition: "data.plan != nil"}
 }

@@ -7,10 +7,21 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// Record keys: the kind and the ID, so that compaction keeps the last state of each thing.
-func environmentKey(name string) string { return "environment/" + name }
-func sourceKey(id string) string        { return "source/" + id }
-func triggerKey(id string) string       { return "trigger/" + id }
+// Record keys are the kind and the ID, so that compaction keeps the last state of each thing.
+const (
+	environmentKind = "environment"
+	sourceKind      = "source"
+	triggerKind     = "trigger"
+)
+
+func environmentKey(name string) string { return environmentKind + "/" + name }
+func sourceKey(id string) string        { return sourceKind + "/" + id }
+func triggerKey(id string) string       { return triggerKind + "/" + id }
+
+func splitKey(key string) (kind, id string) {
+	kind, id, _ = strings.Cut(key, "/")
+	return kind, id
+}
 
 func entryKey(entry schemas.CatalogEntry) string {
 	switch {
@@ -18,8 +29,10 @@ func entryKey(entry schemas.CatalogEntry) string {
 		return environmentKey(entry.Environment.Name)
 	case entry.Source != nil:
 		return sourceKey(entry.Source.ID)
+	case entry.Trigger != nil:
+		return triggerKey(entry.Trigger.ID)
 	}
-	return triggerKey(entry.Trigger.ID)
+	return ""
 }
 
 // decodeEntry reads a record's value. It fails when the value holds another thing than the key says.
@@ -28,10 +41,8 @@ func decodeEntry(key string, value []byte) (schemas.CatalogEntry, error) {
 	if err != nil {
 		return entry, err
 	}
-	kind, _, _ := strings.Cut(key, "/")
-	holds := map[string]bool{"environment": entry.Environment != nil, "source": entry.Source != nil, "trigger": entry.Trigger != nil}
-	if !holds[kind] {
-		return entry, fmt.Errorf("a catalog record with the key %q holds something else", key)
+	if entryKey(entry) != key {
+		return entry, fmt.Errorf("a catalog record with the key %q holds something else; a newer Millrace may read it", key)
 	}
 	return entry, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync/atomic"
 	"time"
 
@@ -22,13 +21,20 @@ const partition = 0
 
 // Reader follows the catalog topic.
 type Reader struct {
-	topic  string
-	client *kgo.Client
-	logger *slog.Logger
+	topic    string
+	client   *kgo.Client
+	logger   *slog.Logger
+	follower *follower // of Run
 
-	snapshot atomic.Pointer[Snapshot]
-	next     atomic.Int64                  // offset after the last record in snapshot
-	changed  atomic.Pointer[chan struct{}] // closed when snapshot or next moves on
+	state   atomic.Pointer[state]
+	changed atomic.Pointer[chan struct{}] // closed when state moves on
+}
+
+// state is how far a Reader is.
+type state struct {
+	snapshot *Snapshot
+	next     int64       // offset after the last record in snapshot
+	recent   recentNames // of the last changes in snapshot
 }
 
 // NewReader connects to the catalog. Run must be called for it to read.
@@ -38,19 +44,22 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 		telemetry.KafkaLogger(logger),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		// The end of a transaction takes an offset too: only with it can one know to have reached the end.
+		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(250*time.Millisecond),
+		kgo.MetadataMinAge(metadataMinAge), // a change is seen within a second, also after a refused fetch
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the catalog: %w", err)
 	}
-	r := &Reader{topic: topic, client: client, logger: logger}
-	r.snapshot.Store(newSnapshot(nil))
+	r := &Reader{topic: topic, client: client, logger: logger, follower: newFollower(logger.With("topic", topic))}
+	r.state.Store(&state{snapshot: r.follower.latest})
 	r.changed.Store(new(make(chan struct{})))
 	return r, nil
 }
 
-// Snapshot returns the catalog as last read. It never blocks. Before Ready it is incomplete.
-func (r *Reader) Snapshot() *Snapshot { return r.snapshot.Load() }
+// Snapshot returns the catalog as last read. It never blocks. Before Ready it is empty.
+func (r *Reader) Snapshot() *Snapshot { return r.state.Load().snapshot }
 
 // Changed returns a channel that is closed when the catalog moves on from what Snapshot returns after the call.
 func (r *Reader) Changed() <-chan struct{} { return *r.changed.Load() }
@@ -66,42 +75,25 @@ func (r *Reader) Run(ctx context.Context) error {
 		for _, failed := range fetches.Errors() {
 			r.logger.Error("reading the catalog", "topic", r.topic, "error", failed.Err)
 		}
-		if fetches.NumRecords() > 0 {
-			r.apply(fetches)
-		}
+		fetches.EachPartition(r.take)
 	}
 }
 
-// apply adds a batch of records to the snapshot. A record that cannot be read is skipped: the other entries must
-// still work, and the error names the one that does not.
-func (r *Reader) apply(fetches kgo.Fetches) {
-	entries := maps.Clone(r.Snapshot().entries)
-	if entries == nil {
-		entries = map[string]schemas.CatalogEntry{}
+func (r *Reader) take(fetched kgo.FetchTopicPartition) {
+	readable := fetched.LastStableOffset
+	if readable < 0 { // a broker without transactions does not tell
+		readable = fetched.HighWatermark
 	}
-	next := r.next.Load()
-	fetches.EachRecord(func(record *kgo.Record) {
-		next = record.Offset + 1
-		key := string(record.Key)
-		if record.Value == nil {
-			delete(entries, key)
-			return
-		}
-		entry, err := decodeEntry(key, record.Value)
-		if err != nil {
-			r.logger.Error("skipping a catalog record", "topic", r.topic, "offset", record.Offset, "key", key, "error", err)
-			return
-		}
-		entries[key] = entry
-	})
-	r.snapshot.Store(newSnapshot(entries))
-	r.next.Store(next)
+	if len(fetched.Records) == 0 || !r.follower.add(fetched.Records, readable) {
+		return
+	}
+	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent})
 	close(*r.changed.Swap(new(make(chan struct{}))))
 }
 
 // Ready waits until everything that is in the topic now has been read. Run must be running.
 func (r *Reader) Ready(ctx context.Context) error {
-	ends, err := kadm.NewClient(r.client).ListEndOffsets(ctx, r.topic)
+	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, r.topic)
 	if err != nil {
 		return fmt.Errorf("asking for the end of the catalog: %w", err)
 	}
@@ -119,7 +111,7 @@ func (r *Reader) Ready(ctx context.Context) error {
 func (r *Reader) wait(ctx context.Context, offset int64) error {
 	for {
 		changed := *r.changed.Load()
-		if r.next.Load() >= offset {
+		if r.state.Load().next >= offset {
 			return nil
 		}
 		select {
@@ -129,3 +121,6 @@ func (r *Reader) wait(ctx context.Context, offset int64) error {
 		}
 	}
 }
+
+// has reports whether a change of a moment ago is in the catalog.
+func (r *Reader) has(changeID string) bool { return r.state.Load().recent.has(changeID) }

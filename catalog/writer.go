@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,203 +9,184 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/google/uuid"
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
-	"github.com/millrace/millrace/telemetry"
-)
-
-// ErrNotFound says that what should be changed does not exist.
-var ErrNotFound = errors.New("not found")
-
-// IDs are a prefix and a UUIDv7 without dashes.
-const (
-	sourceIDPrefix  = "src_"
-	triggerIDPrefix = "trg_"
 )
 
 // Writer changes the catalog, one change at a time. Each change is checked against everything written before it, and
-// its method returns when the Reader has it. Two Writers on one catalog are not protected from each other.
+// its method returns when the Reader has it.
+//
+// Any number of Writers may write to one catalog on a real Kafka. A change is one transaction under one transactional ID
+// that all of them share: whoever takes it shuts the others out, and they begin their change anew on what is there then.
 type Writer struct {
-	reader *Reader
-	client *kgo.Client
-	topic  string
-	now    func() time.Time
+	reader  *Reader
+	options WriterOptions
+	topics  topics
+	logger  *slog.Logger
 
-	mu sync.Mutex // held over read, check and write, so that no change is lost
+	mu      sync.Mutex // held over read, check and write, so that no change of this process is lost
+	session *session   // nil before the first change and after one that failed
+	connect func(context.Context) (*session, error)
 }
 
-// NewWriter returns a writer on top of a reader that is running. Close it after use.
-func NewWriter(config kafka.Config, reader *Reader, logger *slog.Logger) (*Writer, error) {
-	client, err := kgo.NewClient(append(config.Options(),
-		telemetry.KafkaLogger(logger),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.RecordDeliveryTimeout(10*time.Second),
-	)...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the catalog: %w", err)
+// WriterOptions say how a Writer writes.
+type WriterOptions struct {
+	// Keys seals endpoint keys; nil stores them as they are.
+	Keys *Keys
+	// SingleProcess says that nobody else writes to this catalog. A lock then takes the place of the transaction: on the
+	// embedded broker, whose transactions do not survive a kill.
+	SingleProcess bool
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+}
+
+// NewWriter returns a writer on top of a reader that is running. It connects with the first change. Close it after use.
+func NewWriter(config kafka.Config, reader *Reader, logger *slog.Logger, options WriterOptions) (*Writer, error) {
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-	return &Writer{reader: reader, client: client, topic: config.Topic(schemas.CatalogTopic), now: time.Now}, nil
+	w := &Writer{
+		reader: reader, options: options, logger: logger,
+		topics: topics{config.Topic(schemas.CatalogTopic), config.Topic(schemas.AuditTopic)},
+	}
+	w.connect = func(ctx context.Context) (*session, error) {
+		return newSession(ctx, config, options.SingleProcess, logger)
+	}
+	return w, nil
 }
 
 // Close ends the connection.
-func (w *Writer) Close() { w.client.Close() }
-
-// EnsureEnvironment creates an environment that does not exist yet and leaves one that does as it is.
-func (w *Writer) EnsureEnvironment(ctx context.Context, environment schemas.Environment) error {
-	return w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		if _, exists := s.Environment(environment.Name); exists {
-			return nil, nil
-		}
-		if err := checkName("environment", environment.Name); err != nil {
-			return nil, err
-		}
-		environment.Revision = 1
-		return &schemas.CatalogEntry{Environment: &environment}, nil
-	})
-}
-
-// CreateSource adds a source with one endpoint for each environment, the given ones completed: each gets its key.
-// A name or setting that cannot be is an *InvalidError (several are joined).
-func (w *Writer) CreateSource(ctx context.Context, source schemas.Source) (schemas.Source, error) {
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		source.ID, source.Revision, source.CreatedAt = newID(sourceIDPrefix), 1, w.time()
-		given := source.Endpoints
-		source.Endpoints = map[string]schemas.Endpoint{}
-		for _, environment := range s.Environments() {
-			source.Endpoints[environment.Name] = schemas.Endpoint{DedupWindow: schemas.DefaultWindow}
-		}
-		for environment, endpoint := range given {
-			source.Endpoints[environment] = endpoint
-		}
-		for environment, endpoint := range source.Endpoints {
-			endpoint.Key = newEndpointKey()
-			source.Endpoints[environment] = endpoint
-		}
-		return &schemas.CatalogEntry{Source: &source}, checkSource(s, source)
-	})
-	return source, err
-}
-
-// UpdateSource lets edit change a copy of the source, which is then checked and saved. Its ID and creation time stay.
-func (w *Writer) UpdateSource(ctx context.Context, id string, edit func(*schemas.Source) error) (schemas.Source, error) {
-	var source schemas.Source
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		before, found := s.Source(id)
-		if !found {
-			return nil, fmt.Errorf("source %q: %w", id, ErrNotFound)
-		}
-		source = before
-		source.Endpoints = cloneEndpoints(before.Endpoints)
-		if err := edit(&source); err != nil {
-			return nil, err
-		}
-		source.ID, source.CreatedAt, source.Revision = before.ID, before.CreatedAt, before.Revision+1
-		return &schemas.CatalogEntry{Source: &source}, checkSource(s, source)
-	})
-	return source, err
-}
-
-// CreateTrigger adds a trigger, active unless it says otherwise. Its condition and mapping must have been compiled by
-// the caller.
-func (w *Writer) CreateTrigger(ctx context.Context, trigger schemas.Trigger) (schemas.Trigger, error) {
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		trigger.ID, trigger.Revision = newID(triggerIDPrefix), 1
-		trigger.CreatedAt = w.time()
-		trigger.UpdatedAt = trigger.CreatedAt
-		if trigger.Status == "" {
-			trigger.Status = schemas.TriggerActive
-		}
-		if source, found := s.Source(trigger.SourceID); found {
-			trigger.SourceID = source.ID
-		}
-		return &schemas.CatalogEntry{Trigger: &trigger}, checkTrigger(s, trigger)
-	})
-	return trigger, err
-}
-
-// UpdateTrigger lets edit change a copy of the trigger, which is then checked and saved under the next revision.
-func (w *Writer) UpdateTrigger(ctx context.Context, id string, edit func(*schemas.Trigger) error) (schemas.Trigger, error) {
-	var trigger schemas.Trigger
-	err := w.change(ctx, func(s *Snapshot) (*schemas.CatalogEntry, error) {
-		before, found := s.Trigger(id)
-		if !found {
-			return nil, fmt.Errorf("trigger %q: %w", id, ErrNotFound)
-		}
-		trigger = before
-		if err := edit(&trigger); err != nil {
-			return nil, err
-		}
-		trigger.ID, trigger.CreatedAt, trigger.Revision = before.ID, before.CreatedAt, before.Revision+1
-		trigger.UpdatedAt = w.time()
-		return &schemas.CatalogEntry{Trigger: &trigger}, checkTrigger(s, trigger)
-	})
-	return trigger, err
-}
-
-// DeleteTrigger removes a trigger. What it started stays in the log.
-func (w *Writer) DeleteTrigger(ctx context.Context, id string) error {
+func (w *Writer) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.reader.Ready(ctx); err != nil {
-		return err
-	}
-	if _, found := w.reader.Snapshot().Trigger(id); !found {
-		return fmt.Errorf("trigger %q: %w", id, ErrNotFound)
-	}
-	return w.write(ctx, triggerKey(id), nil)
+	w.disconnect()
 }
 
-// change reads the catalog to its end, asks decide what to write (nothing, when it returns nil), writes it and waits
-// until the reader has it.
-func (w *Writer) change(ctx context.Context, decide func(*Snapshot) (*schemas.CatalogEntry, error)) error {
+// A change that does not get through is tried again this often and for this long.
+const (
+	maxAttempts   = 30
+	maxChangeTime = 20 * time.Second
+)
+
+// Change lets put change a Tx and writes what came of it: all of it or, with an error of put, nothing. put may be called
+// again, where another writer was faster, and must then decide anew. Who is behind the change stands in the audit log,
+// see WithActor.
+func (w *Writer) Change(ctx context.Context, put func(*Tx) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	var written *Tx // whose outcome is unknown
+	pause := &backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		tx, err := w.begin(ctx, written)
+		if tx == nil || err != nil {
+			return struct{}{}, w.failed(ctx, err)
+		}
+		if err := put(tx); err != nil {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		written = tx
+		return struct{}{}, w.failed(ctx, w.write(ctx, tx))
+	}, backoff.WithBackOff(pause), backoff.WithMaxTries(maxAttempts), backoff.WithMaxElapsedTime(maxChangeTime))
+	return err
+}
+
+// begin returns a Tx on everything that is in the catalog, or nil where an attempt whose outcome was unknown turns out to
+// have been written. From here on, no other writer gets through before this one without shutting it out.
+func (w *Writer) begin(ctx context.Context, written *Tx) (*Tx, error) {
+	if w.session == nil {
+		opened, err := w.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.session = opened
+	}
 	if err := w.reader.Ready(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	entry, err := decide(w.reader.Snapshot())
-	if err != nil || entry == nil {
-		return err
+	if written != nil && w.reader.has(written.id) {
+		return nil, nil
 	}
-	entry.Schema = schemas.Version
-	value, err := schemas.Encode(*entry)
+	return newTx(w.reader.Snapshot(), w.options.Keys, actor(ctx), w.time()), nil
+}
+
+// write writes the change and waits until the reader has it.
+func (w *Writer) write(ctx context.Context, tx *Tx) error {
+	records, err := tx.records(w.topics)
 	if err != nil {
-		return err
+		return backoff.Permanent(err)
 	}
-	return w.write(ctx, entryKey(*entry), value)
+	if len(records) == 0 {
+		return nil
+	}
+	// Whoever asked may go away. What was begun is finished, within the limits of the session.
+	if err := w.session.write(context.WithoutCancel(ctx), records); err != nil {
+		if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
+			return fmt.Errorf("a change of %d things is more than the broker takes at once (message.max.bytes); make it in parts: %w", len(tx.changed), err)
+		}
+		return fmt.Errorf("writing %s and %d more to the catalog: %w", tx.changed[0], len(tx.changed)-1, err)
+	}
+	if err := w.reader.wait(ctx, records[len(tx.changed)-1].Offset+1); err != nil {
+		return backoff.Permanent(err)
+	}
+	return nil
 }
 
-func (w *Writer) write(ctx context.Context, key string, value []byte) error {
-	record := &kgo.Record{Topic: w.topic, Partition: partition, Key: []byte(key), Value: value}
-	if err := w.client.ProduceSync(ctx, record).FirstErr(); err != nil {
-		return fmt.Errorf("writing %s to the catalog: %w", key, err)
+// failed decides whether an attempt is worth another. The session of one that failed is of no more use.
+func (w *Writer) failed(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
 	}
-	return w.reader.wait(ctx, record.Offset+1)
+	w.disconnect()
+	if ctx.Err() != nil || isHopeless(err) {
+		return backoff.Permanent(err)
+	}
+	w.logger.Debug("a change of the catalog did not get through and is tried again", "error", err)
+	return err
+}
+
+func (w *Writer) disconnect() {
+	if w.session != nil {
+		w.session.close()
+		w.session = nil
+	}
+}
+
+// SealKeys seals the endpoint keys that were stored before there was a catalog key. Without one it does nothing.
+func (w *Writer) SealKeys(ctx context.Context) error {
+	if w.options.Keys == nil {
+		return nil
+	}
+	return w.Change(ctx, func(tx *Tx) error {
+		for _, source := range tx.Snapshot().Sources() {
+			if !hasOpenKey(source) {
+				continue
+			}
+			if _, err := tx.PutSource(source); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func hasOpenKey(source schemas.Source) bool {
+	for _, endpoint := range source.Endpoints {
+		if !strings.HasPrefix(endpoint.Key, sealedPrefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // time is now in UTC and whole milliseconds, which is what a reader of the JSON gets back.
-func (w *Writer) time() time.Time { return w.now().UTC().Truncate(time.Millisecond) }
+func (w *Writer) time() time.Time { return w.options.Now().UTC().Truncate(time.Millisecond) }
 
 // newID returns an ID that sorts after those made before it, so that what was made in the same millisecond keeps its
 // order.
 func newID(prefix string) string {
 	return prefix + strings.ReplaceAll(uuid.Must(uuid.NewV7()).String(), "-", "")
-}
-
-// newEndpointKey returns 192 random bits in URL-safe letters.
-func newEndpointKey() string {
-	var key [24]byte
-	rand.Read(key[:])
-	return base64.RawURLEncoding.EncodeToString(key[:])
-}
-
-func cloneEndpoints(endpoints map[string]schemas.Endpoint) map[string]schemas.Endpoint {
-	clone := make(map[string]schemas.Endpoint, len(endpoints))
-	for environment, endpoint := range endpoints {
-		clone[environment] = endpoint
-	}
-	return clone
 }

@@ -23,6 +23,9 @@ type KafkaConfig struct {
 // segmentBytes is how large a log file grows: small, because the log is cut by whole files and read at each start.
 const segmentBytes = 8 << 20
 
+// maxBatchBytes is how large a compressed batch may be.
+const maxBatchBytes = 64 << 20
+
 // startKafka starts the broker on its files below dataDir.
 func startKafka(config KafkaConfig, dataDir string, logger *slog.Logger) (*Kafka, error) {
 	options := []kfake.Opt{
@@ -34,6 +37,8 @@ func startKafka(config KafkaConfig, dataDir string, logger *slog.Logger) (*Kafka
 		kfake.BrokerConfigs(map[string]string{
 			"log.segment.bytes":      fmt.Sprint(segmentBytes),
 			"log.cleaner.backoff.ms": "30000", // how often the log is cut; the default is an hour
+			// A change of the catalog is one batch here, also where it renames an environment with 100,000 triggers.
+			"message.max.bytes": fmt.Sprint(maxBatchBytes),
 		}),
 	}
 	if config.Fsync {

@@ -54,7 +54,7 @@ func (c Config) options(database string) (*clickhouse.Options, error) {
 		DialContext: c.DialContext,
 		DialTimeout: 5 * time.Second,
 		ReadTimeout: 2 * statementTimeout,
-		// Five tables are written at once, each asking the other questions in between; the rest is for readers.
+		// Six tables are written at once, each asking the other questions in between; the rest is for readers.
 		MaxOpenConns: 16,
 		MaxIdleConns: 8,
 		Settings: clickhouse.Settings{

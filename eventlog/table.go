@@ -27,7 +27,7 @@ type column struct {
 }
 
 func tables() []table {
-	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable()}
+	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable(), auditTable()}
 }
 
 // of returns a column whose values are a function of what the table's decode returned.

@@ -167,19 +167,6 @@ func TestFloodOfGarbageCannotFillTheLog(t *testing.T) {
 	}
 }
 
-func TestNoKeyOrBodyIsInTheProcessLog(t *testing.T) {
-	w := newWorld(t, nil)
-	endpoint := w.endpoint("production", nil)
-	w.post(endpoint, `{"type":"track","event":"canary-in-a-body`)
-	w.post(endpoint, good)
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if log := w.logged.String(); strings.Contains(log, "canary") || strings.Contains(log, w.source.Endpoints["production"].Key) {
-		t.Errorf("the log gives something away: %s", log)
-	}
-}
-
 func TestRequestsInHandAreAnsweredAtShutdown(t *testing.T) {
 	w := newFaultyWorld(t, nil)
 	endpoint := w.endpoint("production", nil)

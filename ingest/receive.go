@@ -49,20 +49,31 @@ func (i *Ingest) admit(c *fiber.Ctx, now time.Time) (catalog.Endpoint, []byte, e
 	if !known {
 		return catalog.Endpoint{}, nil, refuse(fiber.StatusNotFound, unknownEndpoint, "no endpoint has this key; copy the URL from the source's settings")
 	}
+	if !endpoint.IsGood(now) {
+		return endpoint, nil, refuse(fiber.StatusNotFound, unknownEndpoint, "the endpoint's key was rotated and this one is not good any more; copy the URL from the source's settings")
+	}
 	if endpoint.Disabled {
-		return endpoint, nil, refuse(fiber.StatusNotFound, unknownEndpoint, "this endpoint is disabled")
+		return endpoint, nil, refuse(fiber.StatusNotFound, unknownEndpoint, "this endpoint, or its source, is disabled")
 	}
 	if err := checkMediaType(c); err != nil {
 		return endpoint, nil, err
 	}
 	body := c.Request().Body() // as it came: fiber's own Body would unpack it
-	if len(body) > i.config.MaxEventBytes {
-		return endpoint, nil, i.tooLarge()
+	if limit := i.limit(endpoint); len(body) > limit {
+		return endpoint, nil, tooLarge(limit)
 	}
 	if endpoint.Signature == nil {
 		return endpoint, body, nil
 	}
 	return endpoint, body, i.checkSignature(c, *endpoint.Signature, body, now)
+}
+
+// limit returns how large an event may be: the endpoint can take less than the setting, not more.
+func (i *Ingest) limit(endpoint catalog.Endpoint) int {
+	if endpoint.MaxBytes > 0 {
+		return min(endpoint.MaxBytes, i.config.MaxEventBytes)
+	}
+	return i.config.MaxEventBytes
 }
 
 // checkMediaType accepts JSON that is not compressed.

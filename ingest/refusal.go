@@ -44,9 +44,9 @@ func unavailable(message string) error {
 	return refuse(fiber.StatusServiceUnavailable, unavailableCode, message)
 }
 
-func (i *Ingest) tooLarge() error {
+func tooLarge(limit int) error {
 	return refuse(fiber.StatusRequestEntityTooLarge, eventTooLarge,
-		fmt.Sprintf("the event is larger than %d bytes; leave large values out and send where they are", i.config.MaxEventBytes))
+		fmt.Sprintf("the event is larger than %d bytes; leave large values out and send where they are", limit))
 }
 
 // explain finds the refusal for an error of any part.
@@ -91,7 +91,7 @@ func (i *Ingest) answerError(c *fiber.Ctx, err error) error {
 	switch failed.Code {
 	case fiber.StatusRequestEntityTooLarge:
 		endpoint, _ := i.catalog.Snapshot().Endpoint(keyOf(c.Path()))
-		return i.refuse(c, endpoint, i.now().UTC().Truncate(time.Millisecond), i.tooLarge())
+		return i.refuse(c, endpoint, i.now().UTC().Truncate(time.Millisecond), tooLarge(i.limit(endpoint)))
 	case fiber.StatusNotFound:
 		return answer(c, &refusal{status: failed.Code, Code: notFound, Message: "events are posted to " + receivePath + "{key}"})
 	case fiber.StatusServiceUnavailable:

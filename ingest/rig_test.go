@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type world struct {
 	url    string // of ingest
 	stop   func() error
 	logged *lockedBuffer
+	ahead  atomic.Int64 // of the clock of ingest and the catalog, a time.Duration
 }
 
 func settings() ingest.Config {
@@ -83,10 +85,11 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 	if change != nil {
 		change(&config)
 	}
-	role, err := ingest.New(config, w.kafka, reader, slog.New(slog.NewTextHandler(w.logged, nil)))
+	role, err := ingest.New(config, w.kafka, reader, slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	role.SetClock(w.now)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -112,12 +115,15 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 	return w
 }
 
+// now is the clock of ingest and the catalog.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
 func (w *world) openCatalog() *catalog.Reader {
 	reader, err := catalog.NewReader(w.kafka, slog.New(slog.DiscardHandler))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler)); err != nil {
+	if w.writer, err = catalog.NewWriter(w.kafka, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{Now: w.now}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

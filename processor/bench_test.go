@@ -114,7 +114,7 @@ func benchWorld(b *testing.B) (kafka.Config, *catalog.Reader) {
 }
 
 func benchCatalog(b *testing.B, config kafka.Config, reader *catalog.Reader) schemas.Source {
-	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler))
+	writer, err := catalog.NewWriter(config, reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

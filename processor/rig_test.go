@@ -91,7 +91,7 @@ func (w *world) openCatalog() {
 	if w.reader, err = catalog.NewReader(w.config, slog.New(slog.DiscardHandler)); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.writer, err = catalog.NewWriter(w.config, w.reader, slog.New(slog.DiscardHandler)); err != nil {
+	if w.writer, err = catalog.NewWriter(w.config, w.reader, slog.New(slog.DiscardHandler), catalog.WriterOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

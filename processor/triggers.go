@@ -58,13 +58,13 @@ func (c *compiledTriggers) follow(snapshot *catalog.Snapshot) {
 	if c.snapshot == snapshot {
 		return
 	}
-	before := c.byID
-	c.snapshot, c.byID = snapshot, map[string]*compiledTrigger{}
-	for _, trigger := range snapshot.Triggers() {
-		known, found := before[trigger.ID]
-		if !found || known.Revision != trigger.Revision {
-			known = newCompiledTrigger(trigger, c.logger)
-		}
-		c.byID[trigger.ID] = known
+	if c.byID == nil {
+		c.byID = map[string]*compiledTrigger{}
 	}
+	snapshot.TriggersSince(c.snapshot, func(trigger *schemas.Trigger) {
+		if known, found := c.byID[trigger.ID]; !found || known.Revision != trigger.Revision {
+			c.byID[trigger.ID] = newCompiledTrigger(*trigger, c.logger)
+		}
+	}, func(id string) { delete(c.byID, id) })
+	c.snapshot = snapshot
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // Answer is an HTTP answer, read to its end.
@@ -47,7 +48,8 @@ func (p *Pipeline) ok(url string) error {
 	return nil
 }
 
-// Call makes a management request and decodes its answer, which must have the status wanted.
+// Call makes a management request and decodes its answer, which must have the status wanted and be as the API's OpenAPI
+// document says.
 func (p *Pipeline) Call(method, path string, wantStatus int, in, out any) {
 	p.t.Helper()
 	if err := p.TryCall(method, path, wantStatus, in, out); err != nil {
@@ -67,6 +69,14 @@ func (p *Pipeline) TryCall(method, path string, wantStatus int, in, out any) err
 	}
 	answer, err := Request(method, p.APIURL+path, body, nil)
 	if err != nil {
+		return err
+	}
+	contract, err := p.contract()
+	if err != nil {
+		return err
+	}
+	withoutQuery, _, _ := strings.Cut(path, "?")
+	if err := contract.Check(Exchange{Method: method, Path: withoutQuery, Sent: body, Answer: answer}); err != nil {
 		return err
 	}
 	if answer.Status != wantStatus {

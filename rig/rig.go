@@ -29,6 +29,7 @@ type Pipeline struct {
 	ReceiverURL string
 	ClickHouse  string // the read-only HTTP interface
 	Kafka       string // host:port
+	TopicPrefix string // what the names of its topics begin with
 
 	t       testing.TB
 	binary  string
@@ -37,12 +38,15 @@ type Pipeline struct {
 	log     *Buffer
 	process *exec.Cmd
 	exited  chan error
+
+	fetchContract sync.Mutex // guards fetched
+	fetched       *Contract
 }
 
 // Start runs a pipeline for the length of the test and waits until it is ready. Flags are added to the command line.
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
-	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}}
+	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}, TopicPrefix: "millrace."}
 	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
 	p.Kafka = kafka
@@ -63,7 +67,7 @@ func (p *Pipeline) kafkaFlags() []string {
 		return nil
 	}
 	cluster := Kafka(p.t)
-	p.Kafka = cluster.Brokers[0]
+	p.Kafka, p.TopicPrefix = cluster.Brokers[0], cluster.TopicPrefix
 	return []string{
 		"--kafka-brokers=" + p.Kafka, "--kafka-topic-prefix=" + cluster.TopicPrefix, "--kafka-topics-partitions=3",
 		"--processor-guarantee=exactly_once",

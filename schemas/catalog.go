@@ -14,17 +14,23 @@ type CatalogEntry struct {
 	Trigger     *Trigger     `json:"trigger,omitempty"`
 }
 
-// Environment is a stage that events and triggers belong to, such as development or production.
+// Environment is a stage that events and triggers belong to, such as development or production. Its name is its
+// identity.
 type Environment struct {
-	Name      string      `json:"name"`
-	Revision  int64       `json:"revision"`
-	Workflows WorkflowAPI `json:"workflow_api"`
+	Name        string      `json:"name"`
+	Description string      `json:"description"`
+	Revision    int64       `json:"revision"` // 1 at creation, one more with each change
+	CreatedAt   time.Time   `json:"created_at"`
+	UpdatedAt   time.Time   `json:"updated_at"`
+	Workflows   WorkflowAPI `json:"workflow_api"`
 }
 
-// WorkflowAPI says where an environment's runs are started.
+// WorkflowAPI says where and how fast an environment's runs are started.
 type WorkflowAPI struct {
-	BaseURL   string `json:"base_url"`          // such as https://api.knock.app; "" leaves it to the dispatcher's settings
-	APIKeyRef string `json:"api_key,omitempty"` // a secret reference, env:NAME or file:PATH
+	BaseURL     string  `json:"base_url"`    // such as https://api.knock.app; "" leaves it to the dispatcher's settings
+	APIKeyRef   string  `json:"api_key"`     // a secret reference, env:NAME or file:PATH; "" sends none
+	Concurrency int     `json:"concurrency"` // requests at a time; 0 leaves it to the dispatcher's settings
+	RateLimit   float64 `json:"rate_limit"`  // requests a second; 0 is unlimited
 }
 
 // Source is a sender of events. It has one endpoint per environment, by the environment's name.
@@ -32,17 +38,28 @@ type Source struct {
 	ID          string              `json:"id"` // "src_..."
 	Name        string              `json:"name"`
 	Description string              `json:"description"`
-	Revision    int64               `json:"revision"`
+	Disabled    bool                `json:"disabled,omitempty"` // all its endpoints are
+	Revision    int64               `json:"revision"`           // 1 at creation, one more with each change
 	CreatedAt   time.Time           `json:"created_at"`
+	UpdatedAt   time.Time           `json:"updated_at"`
 	Endpoints   map[string]Endpoint `json:"endpoints"`
 }
 
-// Endpoint is where a source's events for one environment are posted.
+// Endpoint is where a source's events for one environment are posted. Whoever knows its key can post.
 type Endpoint struct {
-	Key         string     `json:"key"` // at least 128 random bits, URL-safe; whoever knows it can post
-	Disabled    bool       `json:"disabled,omitempty"`
-	DedupWindow Window     `json:"dedup_window"`
-	Signature   *Signature `json:"signature,omitempty"`
+	Key         string        `json:"key,omitempty"`      // sealed where the catalog has a key of its own, see catalog.Keys
+	KeyHash     string        `json:"key_hash,omitempty"` // hexadecimal SHA-256 of the key, by which ingest finds the endpoint
+	Previous    []PreviousKey `json:"previous_keys,omitempty"`
+	Disabled    bool          `json:"disabled,omitempty"`
+	DedupWindow Window        `json:"dedup_window"`
+	MaxBytes    int           `json:"max_bytes,omitempty"` // of an event; 0 leaves it to ingest's setting, which it cannot exceed
+	Signature   *Signature    `json:"signature,omitempty"`
+}
+
+// PreviousKey is a key that was rotated out and is good for a while yet.
+type PreviousKey struct {
+	KeyHash string    `json:"key_hash,omitempty"`
+	Until   time.Time `json:"until"`
 }
 
 // Window is a dedup window. Zero means that dedup is off.
@@ -112,6 +129,8 @@ type Trigger struct {
 	ID          string        `json:"id"` // "trg_..."
 	Environment string        `json:"environment"`
 	SourceID    string        `json:"source_id"`
+	Name        string        `json:"name,omitempty"` // unique in its environment; what files call it
+	Description string        `json:"description,omitempty"`
 	Event       string        `json:"event"`     // a name, or AnyEvent
 	Workflow    string        `json:"workflow"`  // the workflow's key at the workflow API
 	Condition   string        `json:"condition"` // an expr-lang boolean; "" is always true

@@ -4,7 +4,7 @@
 // integer version: readers refuse a version they do not know, writers write Version.
 //
 //	POST -> events -> decisions, runs -> deliveries, runs.dead
-//	     -> rejections          catalog -> every role
+//	     -> rejections          catalog -> every role, audit
 package schemas
 
 import (
@@ -18,7 +18,7 @@ const Version = 1
 
 // Record is the constraint of the JSON records that Encode writes and Decode reads.
 type Record interface {
-	Decision | Run | Delivery | DeadLetter | Rejection | CatalogEntry
+	Decision | Run | Delivery | DeadLetter | Rejection | CatalogEntry | AuditEntry
 }
 
 // Encode returns the record as JSON. It does not escape HTML characters, so that the body bytes inside a run are the

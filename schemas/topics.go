@@ -32,6 +32,7 @@ const (
 	DeliveriesTopic = "deliveries"
 	DeadRunsTopic   = "runs.dead"
 	CatalogTopic    = "catalog"
+	AuditTopic      = "audit"
 )
 
 // InputRetention is the least time events stay readable: the longest default dedup window (24 h) plus two days of
@@ -48,5 +49,6 @@ func Topics() []Topic {
 		{DeliveriesTopic, Stream, 0, InputRetention, "run ID", "dispatcher", "eventlog"},
 		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "operators"},
 		{CatalogTopic, Table, 1, 0, "kind and ID", "api", "every role"},
+		{AuditTopic, Stream, 1, 30 * 24 * time.Hour, "kind and ID", "api", "eventlog"},
 	}
 }

@@ -90,7 +90,7 @@ func serveIngest(ctx context.Context, cluster kafka.Config, listener net.Listene
 
 func makeEndpoint(ctx context.Context, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) (string, error) {
 	const environment = "production"
-	writer, err := catalog.NewWriter(cluster, reader, logger)
+	writer, err := catalog.NewWriter(cluster, reader, logger, catalog.WriterOptions{})
 	if err != nil {
 		return "", err
 	}

@@ -89,7 +89,7 @@ func (w *world) fillCatalog(ctx context.Context, triggers int) error {
 		stop()
 		_ = group.Wait() // a reader only ends because it is told to
 	}()
-	writer, err := catalog.NewWriter(w.cluster, reader, logger)
+	writer, err := catalog.NewWriter(w.cluster, reader, logger, catalog.WriterOptions{})
 	if err != nil {
 		return err
 	}

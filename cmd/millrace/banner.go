@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -14,11 +15,15 @@ import (
 )
 
 // announce waits until events can be posted and prints where everything is.
-func (c *devCommand) announce(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded) error {
+func (c *devCommand) announce(ctx context.Context, reader *catalog.Reader, keys *catalog.Keys, outside *embedded.Embedded) error {
 	if err := awaitReady(ctx, c.API.IngestURL+"/readyz"); err != nil {
 		return err
 	}
-	fmt.Println(c.banner(reader.Snapshot(), outside))
+	text, err := c.banner(reader.Snapshot(), keys, outside)
+	if err != nil {
+		return err
+	}
+	fmt.Println(text)
 	return nil
 }
 
@@ -51,7 +56,7 @@ func isReady(ctx context.Context, url string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-func (c *devCommand) banner(snapshot *catalog.Snapshot, outside *embedded.Embedded) string {
+func (c *devCommand) banner(snapshot *catalog.Snapshot, keys *catalog.Keys, outside *embedded.Embedded) (string, error) {
 	var b strings.Builder
 	b.WriteString("\nMillrace is up.")
 	if len(outside.Brokers) > 0 {
@@ -64,23 +69,39 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, outside *embedded.Embedd
 		}
 	}
 	name := "events"
-	var endpoint string
+	var first string
 	if source, found := snapshot.Source(demoSource); found {
 		for _, environment := range snapshot.Environments() {
-			endpoint = api.EndpointURL(c.API.IngestURL, source.Endpoints[environment.Name].Key)
+			stored, exists := source.Endpoints[environment.Name]
+			if !exists {
+				continue
+			}
+			key, err := keys.Open(stored.Key)
+			if err != nil {
+				return "", fmt.Errorf("showing the demo source's endpoint: %w", err)
+			}
+			endpoint := api.EndpointURL(c.API.IngestURL, key)
+			first = cmp.Or(first, endpoint) // development, by name
 			row(name, endpoint, "source demo, "+environment.Name)
 			name = ""
 		}
-		endpoint = api.EndpointURL(c.API.IngestURL, source.Endpoints["development"].Key)
 	}
-	row("management", "http://"+reachable(c.API.Listen)+"/api/v1/events", "")
+	row("management", "http://"+reachable(c.API.Listen)+"/api/v1/events", c.access())
 	row("ClickHouse", outside.ClickHouseURL, "read-only, database "+c.ClickHouse.Database)
 	row("Kafka", strings.Join(c.Kafka.Brokers, ","), "")
 	row("workflow API", c.WorkflowAPI.URL, "where runs are started")
-	if endpoint != "" {
-		fmt.Fprintf(&b, "\nPost an event:\n\n  curl -i %s -H 'Content-Type: application/json' -d '%s'\n", endpoint, demoEvent)
+	if first != "" {
+		fmt.Fprintf(&b, "\nPost an event:\n\n  curl -i %s -H 'Content-Type: application/json' -d '%s'\n", first, demoEvent)
 	}
-	return b.String()
+	return b.String(), nil
+}
+
+// access says what the management API asks for.
+func (c *devCommand) access() string {
+	if len(c.API.Tokens) == 0 {
+		return "no token, this machine only"
+	}
+	return "bearer token"
 }
 
 // showRun prints a run that has reached the built-in receiver.

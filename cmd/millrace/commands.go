@@ -90,6 +90,7 @@ func (c *eventlogCommand) Run(global *Global, ctx bound) error {
 
 type apiCommand struct {
 	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
+	Catalog    catalogConfig   `embed:"" prefix:"catalog-"`
 	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
 	API        api.Config      `embed:"" prefix:"api-"`
 }
@@ -104,7 +105,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		return errors.New("endpoints need their URL: set --api-ingest-url to how senders reach ingest")
 	}
 	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+		writer, keys, err := openWriter(ctx, c.Catalog, c.Kafka, reader, false, logger)
 		if err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		if err := defaultEnvironments(ctx, writer); err != nil {
 			return err
 		}
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer, keys}, logger)
 	})
 }
 

@@ -31,6 +31,7 @@ type devCommand struct {
 	Receiver           embedded.ReceiverConfig   `embed:"" prefix:"receiver-"`
 
 	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
+	Catalog     catalogConfig         `embed:"" prefix:"catalog-"`
 	ClickHouse  eventlog.Config       `embed:"" prefix:"clickhouse-"`
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
@@ -141,7 +142,9 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 
 // runRoles runs every role. When one ends with an error, all end.
 func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
-	writer, err := catalog.NewWriter(c.Kafka, reader, logger)
+	// Nobody else writes to a broker of our own, and its transactions do not survive a kill.
+	isSingle := len(outside.Brokers) > 0
+	writer, keys, err := openWriter(ctx, c.Catalog, c.Kafka, reader, isSingle, logger)
 	if err != nil {
 		return err
 	}
@@ -161,11 +164,11 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer, keys}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
-	group.Go(func() error { return c.announce(ctx, reader, outside) })
+	group.Go(func() error { return c.announce(ctx, reader, keys, outside) })
 	err = group.Wait()
 	fmt.Fprintln(os.Stderr, "Millrace has stopped; the data is in", c.DataDir)
 	return err

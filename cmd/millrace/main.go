@@ -5,32 +5,65 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
 )
 
 // commands is the command tree.
 type commands struct {
 	Global `embed:""`
 
-	Dev        devCommand        `cmd:"" help:"Run everything in one process, with an embedded Kafka and ClickHouse. Start here."`
-	Send       sendCommand       `cmd:"" help:"Post events from a file to an endpoint."`
-	Ingest     ingestCommand     `cmd:"" help:"Run the role that takes events over HTTP."`
-	Processor  processorCommand  `cmd:"" help:"Run the role that decides which workflows an event triggers."`
-	Dispatcher dispatcherCommand `cmd:"" help:"Run the role that starts the runs at the workflow API."`
-	Eventlog   eventlogCommand   `cmd:"" help:"Run the role that writes everything to ClickHouse."`
-	API        apiCommand        `cmd:"" name:"api" help:"Run the management and query API."`
-	Topics     topicsCommand     `cmd:"" help:"Create the Kafka topics that are missing."`
-	Migrate    migrateCommand    `cmd:"" help:"Bring the ClickHouse tables up to date."`
-	Library    libraryCommand    `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
-	ChdbChild  chdbChildCommand  `cmd:"" hidden:"" help:"The embedded ClickHouse's own process."`
+	Dev         devCommand          `cmd:"" help:"Run everything in one process, with an embedded Kafka and ClickHouse. Start here."`
+	Send        sendCommand         `cmd:"" help:"Post events from a file to an endpoint."`
+	Ingest      ingestCommand       `cmd:"" help:"Run the role that takes events over HTTP."`
+	Processor   processorCommand    `cmd:"" help:"Run the role that decides which workflows an event triggers."`
+	Dispatcher  dispatcherCommand   `cmd:"" help:"Run the role that starts the runs at the workflow API."`
+	Eventlog    eventlogCommand     `cmd:"" help:"Run the role that writes everything to ClickHouse."`
+	API         apiCommand          `cmd:"" name:"api" help:"Run the management and query API."`
+	Environment environmentCommands `cmd:"" name:"env" help:"List and change environments."`
+	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
+	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`
+	Workflow    workflowCommands    `cmd:"" help:"List workflows."`
+	Apply       applyCommand        `cmd:"" help:"Make the catalog what files say."`
+	Diff        diffCommand         `cmd:"" help:"Show what apply would do."`
+	Validate    validateCommand     `cmd:"" help:"Check files for apply, offline."`
+	Export      exportCommand       `cmd:"" help:"Write the catalog as files for apply."`
+	Schema      schemaCommands      `cmd:"" help:"Print the JSON Schema of files."`
+
+	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
+	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+	ChdbChild chdbChildCommand `cmd:"" hidden:"" help:"The embedded ClickHouse's own process."`
 }
 
 func main() {
+	relaxGC()
+	ctx, stop := untilSignal(context.Background())
+	status := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr, isatty.IsTerminal(os.Stdin.Fd())})
+	stop()
+	os.Exit(status)
+}
+
+// The exit statuses, besides kong's own for wrong flags.
+const (
+	exitFailed    = 1
+	exitDifferent = 2
+)
+
+// exitStatus is an error that has been told already.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// run runs one command line and returns the process's exit status.
+func run(ctx context.Context, args []string, tty terminal) (status int) {
 	var root commands
+	exited := -1 // what kong ends with, after --help
 	parser := kong.Must(
 		&root,
 		kong.Name("millrace"),
@@ -38,17 +71,26 @@ func main() {
 		kong.DefaultEnvars("MILLRACE"),
 		kong.Vars{"default_settings_file": defaultSettingsFile},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(tty.out, tty.err),
+		kong.Exit(func(code int) { exited = max(exited, code) }),
 	)
-	parsed, err := parse(parser, os.Args[1:])
-	parser.FatalIfErrorf(err)
-	relaxGC()
-	ctx, stop := untilSignal(context.Background())
-	err = parsed.Run(&root.Global, bound{ctx})
-	stop()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "millrace: %v\n", err)
-		os.Exit(1)
+	parsed, err := parse(parser, args)
+	if exited >= 0 {
+		return exited
 	}
+	if parser.FatalIfErrorf(err); err != nil {
+		return exited
+	}
+	err = parsed.Run(&root.Global, bound{ctx}, tty)
+	var told exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &told):
+		return int(told)
+	}
+	fmt.Fprintf(tty.err, "millrace: %v\n", err)
+	return exitFailed
 }
 
 // bound carries the context to a command, which kong would otherwise take for an interface it knows.

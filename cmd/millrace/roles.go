@@ -76,6 +76,7 @@ type apiConfig struct {
 	clickhouse eventlog.Config
 	reader     *catalog.Reader
 	writer     *catalog.Writer
+	keys       *catalog.Keys
 }
 
 func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {
@@ -88,7 +89,11 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	if err != nil {
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
-	role := api.New(config.api, config.reader, config.writer, query.New(conn), logger)
+	defer listener.Close()
+	role, err := api.New(config.api, config.reader, config.writer, config.keys, query.New(conn), logger)
+	if err != nil {
+		return err
+	}
 	return role.Run(ctx, listener)
 }
 

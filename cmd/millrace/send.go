@@ -12,14 +12,13 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/bench/load"
 )
 
 type sendCommand struct {
 	File        string        `help:"Events, one JSON object a line; - is the standard input." required:"" placeholder:"FILE.ndjson"`
 	Endpoint    string        `help:"URL of the endpoint. Default: the demo source's in development, asked from the management API." placeholder:"URL"`
-	API         string        `name:"api" help:"URL of the management API, where no endpoint is given." default:"http://127.0.0.1:8081" placeholder:"URL"`
+	Client      clientConfig  `embed:""`
 	Rate        float64       `help:"Events per second; 0 is as fast as answers come." default:"0" placeholder:"N"`
 	Connections int           `help:"Requests in flight at most." default:"16"`
 	GiveUpAfter time.Duration `help:"How long one event is tried when the answer is 429 or 5xx, or there is none." default:"30s"`
@@ -76,9 +75,13 @@ func (c *sendCommand) endpoint(ctx context.Context) (string, error) {
 	if c.Endpoint != "" {
 		return c.Endpoint, nil
 	}
-	source, err := api.NewClient(c.API).Source(ctx, demoSource)
+	client, err := c.Client.connect()
 	if err != nil {
-		return "", fmt.Errorf("asking %s for the demo source's endpoint: %w\nIs `make run` up? Otherwise give the endpoint with --endpoint", c.API, err)
+		return "", err
+	}
+	source, err := client.Source(ctx, demoSource)
+	if err != nil {
+		return "", fmt.Errorf("finding the demo source's endpoint: %w\nIs `make run` up? Otherwise give the endpoint with --endpoint", err)
 	}
 	endpoint, found := source.Endpoints["development"]
 	if !found {

@@ -54,7 +54,7 @@ func (w *world) fillCatalog() error {
 		stop()
 		<-ended
 	}()
-	writer, err := catalog.NewWriter(w.config, reader, logger)
+	writer, err := catalog.NewWriter(w.config, reader, logger, catalog.WriterOptions{})
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,13 @@ type list byte
 const (
 	eventList list = 'e'
 	runList   list = 'r'
+	auditList list = 'a'
+	nameList  list = 'n'
 )
 
 // position is the place of an item in a list: the list goes on behind it. The zero position is before the first item.
 type position struct {
-	at time.Time // received_at, to the millisecond
+	at time.Time // received_at, or what else the list is ordered by, to the millisecond
 	id uuid.UUID
 }
 

@@ -83,7 +83,7 @@ func (f EventFilter) where(after position) *filter {
 	where.equals("environment", f.Environment)
 	where.equals("source_id", f.Source)
 	where.equals("event", f.Event)
-	where.before(after, "event_id")
+	where.before(after, "received_at", "event_id")
 	if f.Status != "" {
 		// The conditions so far hold for decisions as well, and narrow them down.
 		decided := filter{conditions: slices.Clone(where.conditions)}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -25,20 +26,33 @@ func (f *filter) equals(column, value string) {
 	}
 }
 
-// before adds what continues a list after the cursor. The bound on received_at repeats what the tuple says, because
-// partitions and granules are left out by the plain column only.
-func (f *filter) before(cursor position, id string) {
+// before adds what continues a list by the columns at and id after the cursor. The bound on at repeats what the tuple
+// says, because partitions and granules are left out by the plain column only.
+func (f *filter) before(cursor position, at, id string) {
 	if cursor.at.IsZero() {
 		return
 	}
-	f.add("received_at <= fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC')"+
-		" AND (received_at, "+id+") < (fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC'), {cursor_id:UUID})",
+	f.add(at+" <= fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC')"+
+		" AND ("+at+", "+id+") < (fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC'), {cursor_id:UUID})",
 		millis("cursor_at", cursor.at), clickhouse.Named("cursor_id", cursor.id.String()))
 }
 
-func (f *filter) sql() string {
+// between adds a range of times of a column, its end excluded. A zero time leaves that side open.
+func (f *filter) between(column string, since, until time.Time) {
+	if !since.IsZero() {
+		f.add(column+" >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')", millis("since", since))
+	}
+	if !until.IsZero() {
+		f.add(column+" < fromUnixTimestamp64Milli({until:Int64}, 'UTC')", millis("until", until))
+	}
+}
+
+func (f *filter) sql() string { return f.clause(" WHERE ") }
+
+// clause is what the keyword begins, nothing without conditions.
+func (f *filter) clause(keyword string) string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(f.conditions, " AND ")
+	return keyword + strings.Join(f.conditions, " AND ")
 }

@@ -115,7 +115,7 @@ func (f RunFilter) where() (*filter, error) {
 		return nil, &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s", Pending, Retrying, Delivered, Dead)}
 	}
 	where.equals("source_id", f.Source)
-	where.before(after, "run_id")
+	where.before(after, "received_at", "run_id")
 	return where, nil
 }
 

@@ -11,10 +11,11 @@ import (
 
 // CompileError says what is wrong with one field of a trigger, and where in the field.
 type CompileError struct {
-	Field   string // "condition", "mapping.recipients", "mapping.data.total", ...
-	Message string
-	Line    int // from 1; 0 when the field as a whole is at fault
-	Column  int // in characters, from 1; 0 when the field as a whole is at fault
+	Field      string // "condition", "mapping.recipients", "mapping.data.total", ...
+	Message    string
+	Line       int    // from 1; 0 when the field as a whole is at fault
+	Column     int    // in characters, from 1; 0 when the field as a whole is at fault
+	Suggestion string // the name that may have been meant, "" where none is near
 }
 
 func (e *CompileError) Error() string {
@@ -36,7 +37,9 @@ func compileErrorOf(field, source string, err error) *CompileError {
 		return &CompileError{Field: field, Message: err.Error()}
 	}
 	line, column := position(source, fault.From)
-	return &CompileError{Field: field, Message: fault.Message, Line: line, Column: column}
+	var near suggestion
+	errors.As(fault.Prev, &near)
+	return &CompileError{Field: field, Message: fault.Message, Line: line, Column: column, Suggestion: string(near)}
 }
 
 // position returns the line and column, both from 1, of a character of the source.
@@ -53,13 +56,19 @@ func position(source string, character int) (line, column int) {
 	return line, column
 }
 
-// unknown is the message for a name that nobody knows, with the nearest of those that are known.
-func unknown(what, name string, known []string) string {
-	hint := "."
-	if near := nearest(name, known); near != "" {
+// suggestion travels inside a fault to the CompileError.
+type suggestion string
+
+func (s suggestion) Error() string { return string(s) }
+
+// unknownAt is the error for a name that nobody knows, with the nearest of those that are known.
+func unknownAt(at file.Location, what, name string, known []string) error {
+	hint, near := ".", nearest(name, known)
+	if near != "" {
 		hint = fmt.Sprintf(", did you mean %q?", near)
 	}
-	return fmt.Sprintf("unknown %s %q%s Known are %s", what, name, hint, strings.Join(known, ", "))
+	message := fmt.Sprintf("unknown %s %q%s Known are %s", what, name, hint, strings.Join(known, ", "))
+	return &file.Error{Location: at, Message: message, Prev: suggestion(near)}
 }
 
 // nearest returns the known name that is at most two edits from name, or "".
@@ -96,4 +105,20 @@ func distance(a, b string) int {
 		previous = current
 	}
 	return previous[len(b)]
+}
+
+// CompileErrors returns the faults of an error of Compile, one by one.
+func CompileErrors(err error) []*CompileError {
+	var fault *CompileError
+	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined {
+		var all []*CompileError
+		for _, part := range joined.Unwrap() {
+			all = append(all, CompileErrors(part)...)
+		}
+		return all
+	}
+	if errors.As(err, &fault) {
+		return []*CompileError{fault}
+	}
+	return nil
 }

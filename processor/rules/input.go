@@ -23,26 +23,40 @@ func isAbsent(entry json.RawMessage) bool {
 	return len(entry) == 0 || string(entry) == "null"
 }
 
-func compileInput(field string, entry json.RawMessage) (*input, error) {
+// written is a mapping entry as its author wrote it: one member is set.
+type written struct {
+	path  *string
+	Expr  *string         `json:"expr"`
+	Value json.RawMessage `json:"value"`
+}
+
+func readEntry(field string, entry json.RawMessage) (written, error) {
 	var source string
 	if err := json.Unmarshal(entry, &source); err == nil && !isAbsent(entry) {
-		return compilePath(field, source)
+		return written{path: &source}, nil
 	}
-	var computed struct {
-		Expr  *string         `json:"expr"`
-		Value json.RawMessage `json:"value"`
-	}
+	var computed written
 	decoder := json.NewDecoder(bytes.NewReader(entry))
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(&computed)
 	if _, end := decoder.Token(); err != nil || !errors.Is(end, io.EOF) || (computed.Expr == nil) == (computed.Value == nil) {
-		return nil, &CompileError{Field: field, Message: `give a path such as "data.total", {"expr": "..."} or {"value": ...}`}
+		return written{}, &CompileError{Field: field, Message: `give a path such as "data.total", {"expr": "..."} or {"value": ...}`}
 	}
-	if computed.Expr != nil {
-		expr, err := compileExpression(field, *computed.Expr)
+	return computed, nil
+}
+
+func compileInput(field string, entry json.RawMessage) (*input, error) {
+	from, err := readEntry(field, entry)
+	switch {
+	case err != nil:
+		return nil, err
+	case from.path != nil:
+		return compilePath(field, *from.path)
+	case from.Expr != nil:
+		expr, err := compileExpression(field, *from.Expr)
 		return &input{name: "the expression", expr: expr}, err
 	}
-	literal, err := appendCompact(nil, jsontext.Value(computed.Value))
+	literal, err := appendCompact(nil, jsontext.Value(from.Value))
 	if err != nil {
 		return nil, &CompileError{Field: field, Message: err.Error()}
 	}

@@ -77,7 +77,7 @@ func (i *inspector) check(node ast.Node) error {
 		return i.checkCall(n)
 	case *ast.BuiltinNode:
 		if !slices.Contains(loops(), n.Name) {
-			return faultAt(n, "%s", unknown("function", n.Name, append(loops(), i.functions...)))
+			return unknownAt(n.Location(), "function", n.Name, append(loops(), i.functions...))
 		}
 	case *ast.BinaryNode:
 		if n.Operator == "matches" {
@@ -91,7 +91,7 @@ func (i *inspector) checkName(n *ast.IdentifierNode) error {
 	if _, known := findRoot(n.Value); known || slices.Contains(i.variables, n.Value) {
 		return nil
 	}
-	return faultAt(n, "%s", unknown("name", n.Value, append(rootNames(), i.variables...)))
+	return unknownAt(n.Location(), "name", n.Value, append(rootNames(), i.variables...))
 }
 
 // checkVariable keeps variables apart from what has a meaning, and from the names that rewrite makes.
@@ -107,7 +107,7 @@ func (i *inspector) checkCall(n *ast.CallNode) error {
 	switch callee := n.Callee.(type) {
 	case *ast.IdentifierNode:
 		if !slices.Contains(i.functions, callee.Value) {
-			return faultAt(n, "%s", unknown("function", callee.Value, append(loops(), i.functions...)))
+			return unknownAt(n.Location(), "function", callee.Value, append(loops(), i.functions...))
 		}
 		return nil
 	case *ast.MemberNode:
@@ -116,7 +116,7 @@ func (i *inspector) checkCall(n *ast.CallNode) error {
 			return nil
 		}
 		if isName {
-			return faultAt(n, "%s", unknown("method", name.Value, methods()))
+			return unknownAt(n.Location(), "method", name.Value, methods())
 		}
 	}
 	return faultAt(n, "only functions and the methods of times and durations can be called")

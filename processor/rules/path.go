@@ -33,7 +33,7 @@ func parsePath(source string) (path, error) {
 	}
 	start, known := findRoot(steps[0])
 	if !known {
-		return path{}, &file.Error{Message: unknown("name", steps[0], rootNames())}
+		return path{}, unknownAt(file.Location{}, "name", steps[0], rootNames())
 	}
 	return path{root: start, steps: steps[1:]}, nil
 }
