@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 type server struct {
 	t        *testing.T
 	url      string
+	kafka    kafka.Config
 	token    string
 	contract *rig.Contract
 	role     *api.API
@@ -103,7 +104,7 @@ func newServer(t *testing.T, tokens ...string) server {
 			t.Fatal(err)
 		}
 	}
-	return server{t: t, url: "http://" + listener.Addr().String(), contract: contract, role: role, logged: logged}
+	return server{t: t, url: "http://" + listener.Addr().String(), kafka: config, contract: contract, role: role, logged: logged}
 }
 
 // as returns the server as seen with a token.

@@ -22,7 +22,7 @@ func TestApplyShowsThePlanAndIsIdempotent(t *testing.T) {
 	}
 	out := c.shows([]string{
 		"+ environment staging\n", "+ source shop\n", "+ trigger production/big-order\n", "    mapping.data.order: \"data.order_id\"\n",
-		"Applied: 5 created, 0 updated, 0 deleted, 0 unchanged.",
+		"condition: \"data.total > 100\\n  && data.currency", "Applied: 5 created, 0 updated, 0 deleted, 0 unchanged.",
 	}, "apply", "-f", example, "--yes")
 	if strings.Index(out, "+ environment") > strings.Index(out, "+ source") {
 		t.Errorf("not in the order of the changes:\n%s", out)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/millrace/millrace/catalog/manifest"
 )
 
@@ -60,11 +62,15 @@ func fieldChange(action manifest.Action, f manifest.FieldChange) string {
 	return before + " -> " + after
 }
 
-// fieldValue writes a value as JSON, and as "none" where there is none.
+// fieldValue writes a value as JSON for people, who would not know \u003e for >, and as "none" where there is none.
 func fieldValue(value []byte) string {
 	text := strings.TrimSpace(string(value))
 	if text == "" || text == "null" {
 		return "none"
 	}
-	return text
+	plain, err := jsontext.AppendFormat(nil, []byte(text))
+	if err != nil {
+		return text
+	}
+	return string(plain)
 }
