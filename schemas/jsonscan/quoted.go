@@ -32,7 +32,7 @@ func (s *scanner) quoted() bool {
 			s.at++
 			return true
 		case c == '\\':
-			if !s.escape() {
+			if !s.escapes() {
 				return false
 			}
 		case c < ' ' || !s.character():
@@ -79,6 +79,16 @@ func (s *scanner) character() bool {
 	return true
 }
 
+// escapes moves over all that follow each other, as in text of a script that is not Latin.
+func (s *scanner) escapes() bool {
+	for s.at < len(s.text) && s.text[s.at] == '\\' {
+		if !s.escape() {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *scanner) escape() bool {
 	s.at++
 	if s.at >= len(s.text) {
@@ -118,19 +128,17 @@ func (s *scanner) unicode() bool {
 func (s *scanner) unit() (int, bool) {
 	s.at++
 	unit := 0
-	for range 4 {
-		if s.at >= len(s.text) {
-			return 0, false
-		}
-		switch c := s.text[s.at]; {
+	for i, c := range s.text[s.at:min(s.at+4, len(s.text))] {
+		switch {
 		case '0' <= c && c <= '9':
 			unit = unit<<4 | int(c-'0')
 		case 'a' <= c|0x20 && c|0x20 <= 'f':
 			unit = unit<<4 | int(c|0x20-'a'+10)
 		default:
+			s.at += i
 			return 0, false
 		}
-		s.at++
 	}
-	return unit, true
+	s.at += 4
+	return unit, s.at <= len(s.text)
 }
