@@ -29,7 +29,7 @@ test: build library ## run every test, with the race detector; ARGS="-run Name" 
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
 # The packages that reach a broker; the others would only run a second time.
-KAFKA_PACKAGES := ./kafka ./catalog ./ingest ./processor ./dispatcher ./eventlog/... ./e2e
+KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./api ./cmd/millrace ./e2e
 
 test-kafka: build library ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
