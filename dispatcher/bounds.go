@@ -2,15 +2,17 @@ package dispatcher
 
 import "github.com/twmb/franz-go/pkg/kgo"
 
-// measure returns how many more runs may be read, and pauses the partitions whose gap is too wide.
-func (g *group) measure(client *kgo.Client) int {
+// heldRuns is how many runs of a partition may be read and wait for a place; then reading it pauses. What the client has
+// fetched of a paused partition is fetched again, so pausing for every moment's wait would cost more than it saves.
+const heldRuns = 1000
+
+// measure returns how many more runs may be read.
+func (g *group) measure() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	room, bytes := g.config.MaxOutstanding, g.config.MaxOutstandingBytes
-	for name, p := range g.partitions {
-		partRuns, partBytes, gap := p.load()
-		room, bytes = room-partRuns, bytes-partBytes
-		g.limitGap(client, name, gap)
+	room, bytes := g.crowd.room(), g.config.MaxOutstandingBytes
+	for _, p := range g.partitions {
+		bytes -= p.load()
 	}
 	if bytes <= 0 {
 		return 0
@@ -18,21 +20,32 @@ func (g *group) measure(client *kgo.Client) int {
 	return room
 }
 
-// limitGap stops reading a partition in which one run has long been unfinished while others finish: a crash would
-// send all of those again. It goes on at half the limit, so as not to pause with each record.
-func (g *group) limitGap(client *kgo.Client, name topicPartition, gap int) {
-	switch {
-	case gap >= g.config.MaxGap && !g.paused[name]:
-		g.paused[name] = true
-		client.PauseFetchPartitions(name.set())
-		g.logger.Warn("reading a partition pauses: its oldest run is not finished, and too many after it are",
-			"topic", name.topic, "partition", name.id, "gap", gap)
-	case gap <= g.config.MaxGap/2 && g.paused[name]:
-		g.resume(client, name)
+// steer pauses the partitions that must not be read now and resumes the others.
+func (g *group) steer(client *kgo.Client) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, p := range g.partitions {
+		gap := p.gap()
+		if gap >= g.config.MaxGap/2 {
+			p.evict()
+		}
+		switch isWide := gap >= g.config.MaxGap; {
+		case !p.isPaused && (isWide || g.holdsEnough(p)):
+			p.isPaused = true
+			client.PauseFetchPartitions(p.set())
+			if isWide {
+				g.logger.Warn("reading a partition pauses: its oldest run is not finished, and too many after it are",
+					"topic", p.topic, "partition", p.id, "gap", gap)
+			}
+		case p.isPaused && p.ready() && gap <= g.config.MaxGap/2 && len(p.held) <= heldRuns/2 && !g.waits(p):
+			p.isPaused = false
+			client.ResumeFetchPartitions(p.set())
+		}
 	}
 }
 
-func (g *group) resume(client *kgo.Client, name topicPartition) {
-	delete(g.paused, name)
-	client.ResumeFetchPartitions(name.set())
-}
+// holdsEnough reports whether a partition has enough runs that wait for a place. A retry topic, where waiting is the
+// rule, is read a bit at a time.
+func (g *group) holdsEnough(p *partition) bool { return len(p.held) > heldRuns || g.waits(p) }
+
+func (g *group) waits(p *partition) bool { return p.topic != g.runs && len(p.held) > 0 }

@@ -2,9 +2,11 @@ package dispatcher
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,36 +20,31 @@ import (
 type group struct {
 	ctx        context.Context // of the role; the parent of every partition
 	config     Config
+	name       string // on the broker
+	runs       string // the topic
 	logger     *slog.Logger
-	deliver    func(*job) bool // set before the first poll
-	room       chan struct{}   // holds a token when a run was finished
+	crowd      *crowd
+	delivered  *delivered
+	courier    *courier      // set before the first poll
+	room       chan struct{} // holds a token when a run was finished
 	lastCommit time.Time
-	drains     sync.WaitGroup // partitions given up whose work has not ended
+	drains     sync.WaitGroup // partitions given up whose work has not ended, and those that are being prepared
 
-	// mu guards the fields below. It is held during a commit, so that a partition is not handed over in the middle of
+	// mu guards the field below. It is held during a commit, so that a partition is not handed over in the middle of
 	// one: the broker would take the late commit and rewind the next owner.
 	mu         sync.Mutex
 	partitions map[topicPartition]*partition
-	paused     map[topicPartition]bool // partitions whose gap is too wide
 }
 
-func newGroup(ctx context.Context, config Config, logger *slog.Logger) *group {
-	return &group{
-		ctx:        ctx,
-		config:     config,
-		logger:     logger,
-		room:       make(chan struct{}, 1),
-		partitions: map[topicPartition]*partition{},
-		paused:     map[topicPartition]bool{},
-	}
-}
+// lookAgain is how often runs that wait for a place are looked at.
+const lookAgain = 10 * time.Millisecond
 
 // poll reads runs into their lanes, for CommitInterval at most. While the bounds on outstanding runs are reached it
 // reads nothing and waits for one to finish; Kafka keeps the rest.
 func (g *group) poll(ctx context.Context, client *kgo.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, g.config.CommitInterval)
+	ctx, cancel := context.WithTimeout(ctx, g.patience())
 	defer cancel()
-	room := g.measure(client)
+	room := g.measure()
 	if room <= 0 {
 		select {
 		case <-g.room:
@@ -63,7 +60,33 @@ func (g *group) poll(ctx context.Context, client *kgo.Client) error {
 		}
 	}
 	fetches.EachPartition(g.take)
+	for _, p := range g.all() {
+		g.admit(p)
+	}
+	g.steer(client)
 	return nil
+}
+
+// patience is how long a poll may take: runs that are held are looked at again soon.
+func (g *group) patience() time.Duration {
+	least := g.config.CommitInterval
+	now := time.Now()
+	for _, p := range g.all() {
+		if len(p.held) > 0 {
+			least = min(least, max(p.held[0].meta.Due.Sub(now), lookAgain))
+		}
+	}
+	return least
+}
+
+func (g *group) all() []*partition {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]*partition, 0, len(g.partitions))
+	for _, p := range g.partitions {
+		all = append(all, p)
+	}
+	return all
 }
 
 // explain returns an error that a person must look at, and nil for one that passes.
@@ -82,6 +105,7 @@ func (g *group) explain(failed kgo.FetchError) error {
 	return fmt.Errorf("reading %s partition %d: %w", failed.Topic, failed.Partition, failed.Err)
 }
 
+// take holds what was read, in its order.
 func (g *group) take(fetched kgo.FetchTopicPartition) {
 	g.mu.Lock()
 	p := g.partitions[topicPartition{fetched.Topic, fetched.Partition}]
@@ -89,31 +113,41 @@ func (g *group) take(fetched kgo.FetchTopicPartition) {
 	if p == nil {
 		return
 	}
+	p.held = slices.Grow(p.held, len(fetched.Records))
 	for _, record := range fetched.Records {
-		g.add(p, record)
+		p.held = append(p.held, g.read(p, record))
 	}
 }
 
-// add puts one record into its lane. A record that is no run cannot become one by waiting, so it is passed over.
-func (g *group) add(p *partition, record *kgo.Record) {
+// read makes a job of a record. A record that is no run cannot become one by waiting: its job has no run ID, and is
+// passed over in its turn.
+func (g *group) read(p *partition, record *kgo.Record) *job {
+	j := &job{partition: p, record: record}
 	run, err := decode(record.Value)
+	if err == nil {
+		j.meta, err = schemas.ReadRunMeta(record.Headers)
+	}
 	if err != nil {
 		g.logger.Error("a record is not a run and is passed over", "topic", record.Topic, "partition", record.Partition,
 			"offset", record.Offset, "error", err)
-		p.skip(record.Offset, record.LeaderEpoch)
-		return
+		return j
 	}
-	key := string(record.Key)
-	if key == "" {
-		key = run.RunID // no key, no order to keep
+	j.run, j.key = run, j.meta.Key
+	if j.key == "" {
+		j.key = string(record.Key)
 	}
-	p.add(key, &job{partition: p, run: run, offset: record.Offset, bytes: int64(len(record.Value))}, record.LeaderEpoch, g.deliver)
+	if j.key == "" {
+		j.key = run.RunID // no key, no order to keep
+	}
+	return j
 }
 
-func decode(value []byte) (schemas.Run, error) {
-	run, err := schemas.Decode[schemas.Run](value)
-	if err != nil {
-		return run, err
+// decode reads a run in one pass. What is wrong with a record, schemas.Decode says better, in two.
+func decode(value []byte) (run schemas.Run, err error) {
+	if err = json.Unmarshal(value, &run); err != nil || run.Schema != schemas.Version {
+		if run, err = schemas.Decode[schemas.Run](value); err != nil {
+			return run, err
+		}
 	}
 	if run.RunID == "" || run.Workflow == "" || len(run.Request) == 0 {
 		return run, errors.New("run_id, workflow or request is missing")
