@@ -60,27 +60,34 @@ func (c *courier) deliver(j *job) bool {
 	for {
 		next := c.attempt(j, v)
 		if next.kind == again {
-			switch j.rest(next.wait) {
-			case rightAway:
-				continue
-			case stopped:
-				next.kind = halted
-			case evicted:
-				if c.isStrict(j) {
-					continue
-				}
-				next.kind = park
-			}
+			next = c.rest(j, next)
 		}
 		switch next.kind {
+		case again:
+			continue
 		case halted:
 			return false
 		case park:
 			c.park(j, v, next.wait)
+		case over:
 		}
 		j.release()
 		return true
 	}
+}
+
+// rest waits in memory and says what follows: an attempt, or a retry topic when the run cannot wait here any longer.
+func (c *courier) rest(j *job, next step) step {
+	switch j.rest(next.wait) {
+	case stopped:
+		next.kind = halted
+	case evicted:
+		if !c.isStrict(j) {
+			next.kind = park
+		}
+	case rightAway:
+	}
+	return next
 }
 
 // wasDelivered reports whether the run was delivered before, by this dispatcher or another.

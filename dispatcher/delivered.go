@@ -110,18 +110,19 @@ func trim(index *dedup.Index, needed, end int64) error {
 
 // follow notes what is delivered, until ctx ends.
 func (d *delivered) follow(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		fetches := d.client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		for _, failed := range fetches.Errors() {
+			if ctx.Err() != nil {
+				break
+			}
 			d.logger.Warn("reading deliveries failed; trying again", "topic", failed.Topic, "partition", failed.Partition, "error", failed.Err)
 		}
 		if err := d.noteAll(fetches); err != nil {
 			return fmt.Errorf("noting delivered runs: %w", err)
 		}
 	}
+	return nil
 }
 
 func (d *delivered) noteAll(fetches kgo.Fetches) error {
