@@ -2,7 +2,17 @@ package dispatcher
 
 import "time"
 
-// admit puts held runs into their lanes, in their order, until one has to wait.
+// admitAll puts held runs into their lanes, each partition's in their order, until one has to wait.
+func (g *group) admitAll() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, p := range g.partitions {
+		if len(p.held) > 0 {
+			g.admit(p)
+		}
+	}
+}
+
 func (g *group) admit(p *partition) {
 	admitted := 0
 	for _, j := range p.held {
@@ -10,6 +20,9 @@ func (g *group) admit(p *partition) {
 			break
 		}
 		admitted++
+	}
+	if admitted > 0 {
+		p.moved = time.Now()
 	}
 	p.held = p.held[admitted:]
 	if len(p.held) == 0 {

@@ -29,7 +29,7 @@ type courier struct {
 // visit is what is known of a run while it is in memory.
 type visit struct {
 	began    time.Time
-	waits    *schedule
+	waits    *schedule         // from the first retry on
 	attempts []schemas.Attempt // those before included
 }
 
@@ -56,7 +56,7 @@ func (c *courier) deliver(j *job) bool {
 		j.release()
 		return true
 	}
-	v := &visit{began: time.Now(), waits: newSchedule(c.config), attempts: j.meta.Attempts}
+	v := &visit{began: time.Now(), attempts: j.meta.Attempts}
 	for {
 		next := c.attempt(j, v)
 		if next.kind == again {
@@ -133,6 +133,9 @@ func (c *courier) attempt(j *job, v *visit) step {
 	v.note(delivery)
 	next := step{kind: over}
 	if delivery.Outcome == schemas.Retrying {
+		if v.waits == nil {
+			v.waits = newSchedule(c.config)
+		}
 		next = c.where(j, v, v.waits.next(got.retryAfter))
 		c.limitAge(j, &delivery, next.wait)
 		if delivery.Outcome == schemas.Dead {

@@ -189,7 +189,8 @@ func (d *Dispatcher) options(group *group) []kgo.Opt {
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		// A silent reset would start thousands of old runs again, or skip some.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.FetchMaxWait(250*time.Millisecond),
+		// A partition that is read again waits for the fetch that is under way without it.
+		kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),

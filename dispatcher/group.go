@@ -30,7 +30,7 @@ type group struct {
 	lastCommit time.Time
 	drains     sync.WaitGroup // partitions given up whose work has not ended, and those that are being prepared
 
-	// mu guards the field below. It is held during a commit, so that a partition is not handed over in the middle of
+	// mu guards the field below, and what is the loop's in partitions. It is held during a commit, so that a partition is not handed over in the middle of
 	// one: the broker would take the late commit and rewind the next owner.
 	mu         sync.Mutex
 	partitions map[topicPartition]*partition
@@ -39,9 +39,13 @@ type group struct {
 // lookAgain is how often runs that wait for a place are looked at.
 const lookAgain = 10 * time.Millisecond
 
+// pollRuns is how many runs are read at once.
+const pollRuns = 1000
+
 // poll reads runs into their lanes, for CommitInterval at most. While the bounds on outstanding runs are reached it
 // reads nothing and waits for one to finish; Kafka keeps the rest.
 func (g *group) poll(ctx context.Context, client *kgo.Client) error {
+	defer g.steer(client)
 	ctx, cancel := context.WithTimeout(ctx, g.patience())
 	defer cancel()
 	room := g.measure()
@@ -50,43 +54,33 @@ func (g *group) poll(ctx context.Context, client *kgo.Client) error {
 		case <-g.room:
 		case <-ctx.Done():
 		}
+		g.admitAll()
 		return nil
 	}
 	defer client.AllowRebalance() // only now: a partition must not leave between its fetch and its lanes
-	fetches := client.PollRecords(ctx, room)
+	fetches := client.PollRecords(ctx, min(room, pollRuns))
 	for _, failed := range fetches.Errors() {
 		if err := g.explain(failed); err != nil {
 			return err
 		}
 	}
 	fetches.EachPartition(g.take)
-	for _, p := range g.all() {
-		g.admit(p)
-	}
-	g.steer(client)
+	g.admitAll()
 	return nil
 }
 
 // patience is how long a poll may take: runs that are held are looked at again soon.
 func (g *group) patience() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	least := g.config.CommitInterval
 	now := time.Now()
-	for _, p := range g.all() {
+	for _, p := range g.partitions {
 		if len(p.held) > 0 {
 			least = min(least, max(p.held[0].meta.Due.Sub(now), lookAgain))
 		}
 	}
 	return least
-}
-
-func (g *group) all() []*partition {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := make([]*partition, 0, len(g.partitions))
-	for _, p := range g.partitions {
-		all = append(all, p)
-	}
-	return all
 }
 
 // explain returns an error that a person must look at, and nil for one that passes.
@@ -108,10 +102,13 @@ func (g *group) explain(failed kgo.FetchError) error {
 // take holds what was read, in its order.
 func (g *group) take(fetched kgo.FetchTopicPartition) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	p := g.partitions[topicPartition{fetched.Topic, fetched.Partition}]
-	g.mu.Unlock()
 	if p == nil {
 		return
+	}
+	if len(p.held) == 0 {
+		p.moved = time.Now()
 	}
 	p.held = slices.Grow(p.held, len(fetched.Records))
 	for _, record := range fetched.Records {

@@ -29,8 +29,10 @@ type partition struct {
 	room    chan<- struct{}    // told, without waiting, when a run is finished
 	work    sync.WaitGroup     // lanes at work, and records that Kafka has not acknowledged
 
-	held     []*job // read and not in a lane yet; the loop's
-	isPaused bool   // whether the client leaves it alone; the loop's
+	// The group's mutex guards these fields.
+	held     []*job    // read and not in a lane yet
+	moved    time.Time // when a held run last got into its lane, or the first one came
+	isPaused bool      // whether the client leaves it alone
 
 	mu         sync.Mutex // guards the fields below
 	isReady    bool       // whether it may be read: what was delivered before is known
