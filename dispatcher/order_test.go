@@ -80,7 +80,7 @@ func TestReadingPausesAtTheBoundOfOutstandingRuns(t *testing.T) {
 	config := quick()
 	config.MaxOutstanding, config.Concurrency = 5, 100
 	for i := range 40 {
-		p.write(0, fmt.Sprint(i), newRun(fmt.Sprint("r", i)))
+		p.write(0, fmt.Sprint(i), newRunOf(fmt.Sprint("workflow-", i), fmt.Sprint("r", i)))
 	}
 	p.run(config)
 	p.eventually("5 calls", func() bool { return len(p.api.calls("")) == 5 })

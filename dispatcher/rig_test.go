@@ -60,8 +60,9 @@ type pipeline struct {
 	api     *workflowAPI
 	log     *safeBuffer
 	logger  *slog.Logger
-	// destination is what every environment but "unknown" has.
+	// destination is what every environment but "unknown" and those in others has. Both are set before run.
 	destination dispatcher.Destination
+	others      map[string]dispatcher.Destination
 }
 
 func newPipeline(t testing.TB, partitions int32, script func(call) reply) *pipeline {
@@ -101,6 +102,9 @@ func newPipelineOn(t testing.TB, cluster rig.Cluster, partitions int32, script f
 }
 
 func (p *pipeline) Destination(environment string) (dispatcher.Destination, bool) {
+	if other, found := p.others[environment]; found {
+		return other, true
+	}
 	return p.destination, environment != "unknown"
 }
 
@@ -129,6 +133,13 @@ func newRun(name string) schemas.Run {
 		EventID: "event-" + name, CreatedAt: time.Now().UTC(),
 		Request: []byte(`{"recipients":["` + name + `"],"data":{"n":9007199254740993,"text":"<Ä> & 😀"}}`),
 	}
+}
+
+// newRunOf is newRun for a workflow.
+func newRunOf(workflow, name string) schemas.Run {
+	run := newRun(name)
+	run.Workflow = workflow
+	return run
 }
 
 func (p *pipeline) write(partition int32, key string, run schemas.Run) {
@@ -183,6 +194,18 @@ func (p *pipeline) deliveries(n int) map[string][]schemas.Delivery {
 		byRun[delivery.RunID] = append(byRun[delivery.RunID], delivery)
 	}
 	return byRun
+}
+
+// deliveriesSoFar returns the delivery records of a run that Kafka has at this moment.
+func (p *pipeline) deliveriesSoFar(run string) []schemas.Delivery {
+	p.t.Helper()
+	ends, err := kadm.NewClient(p.client).ListEndOffsets(p.t.Context(), p.kafka.Topic(schemas.DeliveriesTopic))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	n := 0
+	ends.Each(func(end kadm.ListedOffset) { n += int(end.Offset) })
+	return p.deliveries(n)[run]
 }
 
 func readTopic[R schemas.Record](p *pipeline, topic string, n int) []R {
