@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,15 +101,53 @@ func dispatch(b *testing.B, hangingEvery int) {
 	config.CommitInterval, config.BreakerDelay, config.MaxGap = time.Second, 10*time.Second, 100_000
 	delivered := p.follow(schemas.DeliveriesTopic)
 	p.run(config)
-	record := <-delivered
+	<-delivered
 	b.ResetTimer()
 	for n := 1; n < b.N; {
-		if record = <-delivered; schemas.IsDelivered(record.Headers) {
+		if record := <-delivered; schemas.IsDelivered(record.Headers) {
 			n++
 		}
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+}
+
+// BenchmarkLatency tells how long runs take from their making to their call, at 1,000 runs a second. They are written one
+// by one, and the time to write one is part of it.
+func BenchmarkLatency(b *testing.B) {
+	p := newPipeline(b, 6, func(call) reply { return ok() })
+	p.logger = slog.New(slog.DiscardHandler)
+	var mu sync.Mutex
+	made, took := map[string]time.Time{}, []time.Duration{}
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		took = append(took, time.Since(made[r.Header.Get("Idempotency-Key")]))
+		mu.Unlock()
+		_, _ = io.WriteString(w, `{"workflow_run_id":"wf-1"}`)
+	}))
+	b.Cleanup(api.Close)
+	p.destination.BaseURL = api.URL
+	p.run(quick())
+	p.write(0, "warm", newRun("warm"))
+	p.deliveries(1)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	b.ResetTimer()
+	for i := range b.N {
+		<-tick.C
+		run := newRun(fmt.Sprint("run-", i))
+		mu.Lock()
+		made[run.RunID] = time.Now()
+		mu.Unlock()
+		p.writeLater(int32(i%6), fmt.Sprint("user-", i%2000), run)
+	}
+	p.eventually("all calls", func() bool { mu.Lock(); defer mu.Unlock(); return len(took) == b.N+1 })
+	took = took[1:]
+	slices.Sort(took)
+	for _, percent := range []int{50, 99} {
+		b.ReportMetric(float64(took[len(took)*percent/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", percent))
+	}
 }
 
 // follow returns what is written to a topic from its beginning on.

@@ -37,7 +37,6 @@ type visit struct {
 type step struct {
 	kind stepKind
 	wait time.Duration // before the next attempt, for again and park
-
 }
 
 type stepKind int
@@ -167,6 +166,9 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 	if j.partition.calls.Err() != nil {
 		ticket.leave(cutOff, 0)
 		return got, 0, context.Canceled
+	}
+	if got.outcome() != schemas.Retrying {
+		got.retryAfter = 0
 	}
 	ticket.leave(got.verdict(), got.retryAfter)
 	return got, 0, nil

@@ -160,32 +160,35 @@ func (d *delivered) catchUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking for the end of the deliveries: %w", err)
 	}
+	tell := time.NewTicker(5 * time.Second)
+	defer tell.Stop()
 	for {
-		isThere, moved, err := d.reached(ends)
-		if err != nil || isThere {
+		missing, moved, err := d.missing(ends)
+		if err != nil || missing == 0 {
 			return err
 		}
 		select {
 		case <-moved:
+		case <-tell.C:
+			d.logger.Info("reading deliveries again to know which runs were delivered", "missing", missing)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-func (d *delivered) reached(ends kadm.ListedOffsets) (isThere bool, moved <-chan struct{}, err error) {
+// missing returns how many deliveries up to the ends are not noted yet, and what closes when there are fewer.
+func (d *delivered) missing(ends kadm.ListedOffsets) (missing int64, moved <-chan struct{}, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for number, index := range d.indexes {
 		end, _ := ends.Lookup(d.topic, number)
 		if end.Err != nil {
-			return false, nil, fmt.Errorf("asking for the end of the deliveries of partition %d: %w", number, end.Err)
+			return 0, nil, fmt.Errorf("asking for the end of the deliveries of partition %d: %w", number, end.Err)
 		}
-		if index.Next() < end.Offset {
-			return false, d.moved, nil
-		}
+		missing += max(end.Offset-index.Next(), 0)
 	}
-	return true, nil, nil
+	return missing, d.moved, nil
 }
 
 func (d *delivered) close() error {

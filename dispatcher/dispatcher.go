@@ -159,7 +159,7 @@ func (d *Dispatcher) courier(client *kgo.Client, calls *caller, known *delivered
 		destinations: d.destinations,
 		logger:       d.logger,
 		starters:     map[Kind]starter{HTTP: calls, KafkaOnly: nobody{}},
-		gates:        newGates(d.config),
+		gates:        newGates(d.config, d.logger),
 		delivered:    known,
 		complaints:   newComplaints(),
 		records: recorder{
@@ -194,8 +194,9 @@ func (d *Dispatcher) options(group *group) []kgo.Opt {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
-		// A process that was killed gives its partitions up this much later; until then its runs wait.
-		kgo.SessionTimeout(15*time.Second),
+		// A third, as Kafka advises: two heartbeats may get lost.
+		kgo.SessionTimeout(d.config.SessionTime),
+		kgo.HeartbeatInterval(min(d.config.SessionTime/3, 3*time.Second)),
 		kgo.OnPartitionsAssigned(group.assigned),
 		kgo.OnPartitionsRevoked(group.revoked),
 		kgo.OnPartitionsLost(group.lost),

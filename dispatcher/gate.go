@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"log/slog"
 	"math"
 	"sync"
 	"time"
@@ -13,12 +14,15 @@ import (
 // workflow its guard, so that none holds back another's.
 type gates struct {
 	config Config
+	logger *slog.Logger
 
 	mu           sync.Mutex // guards the field below
 	environments map[string]*gate
 }
 
-func newGates(config Config) *gates { return &gates{config: config, environments: map[string]*gate{}} }
+func newGates(config Config, logger *slog.Logger) *gates {
+	return &gates{config: config, logger: logger, environments: map[string]*gate{}}
+}
 
 // of returns the gate of an environment, a new one when its destination has changed.
 func (g *gates) of(environment string, to Destination) *gate {
@@ -26,7 +30,7 @@ func (g *gates) of(environment string, to Destination) *gate {
 	defer g.mu.Unlock()
 	known := g.environments[environment]
 	if known == nil || known.to != to {
-		known = newGate(g.config, to)
+		known = newGate(g.config, to, g.logger.With("environment", environment))
 		g.environments[environment] = known
 	}
 	return known
@@ -36,6 +40,7 @@ func (g *gates) of(environment string, to Destination) *gate {
 type gate struct {
 	config Config
 	to     Destination
+	logger *slog.Logger
 	slots  chan struct{}
 	rate   *rate.Limiter // nil without a limit
 
@@ -44,8 +49,8 @@ type gate struct {
 	workflows map[string]guard
 }
 
-func newGate(config Config, to Destination) *gate {
-	g := &gate{config: config, to: to, workflows: map[string]guard{}}
+func newGate(config Config, to Destination, logger *slog.Logger) *gate {
+	g := &gate{config: config, to: to, logger: logger, workflows: map[string]guard{}}
 	slots := config.Concurrency
 	if to.Concurrency > 0 {
 		slots = to.Concurrency
@@ -62,7 +67,7 @@ func (g *gate) guard(workflow string) guard {
 	defer g.mu.Unlock()
 	known := g.workflows[workflow]
 	if known == nil {
-		known = newGuard(min(g.config.WorkflowConcurrency, cap(g.slots)), g.config.BreakerDelay)
+		known = newGuard(min(g.config.WorkflowConcurrency, cap(g.slots)), g.config.BreakerDelay, g.logger.With("workflow", workflow))
 		g.workflows[workflow] = known
 	}
 	return known

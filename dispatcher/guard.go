@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -53,12 +54,19 @@ type breakingGuard struct {
 	failures int // in a row; guarded by mu
 }
 
-func newGuard(most int, delay time.Duration) guard {
+// newGuard returns a guard that lets most calls be under way at once, and tells when it takes the workflow for down.
+func newGuard(most int, delay time.Duration, logger *slog.Logger) guard {
 	least := min(most, leastConcurrency)
 	return &breakingGuard{
 		delay: delay,
 		breaker: circuitbreaker.NewBuilder[any]().WithFailureRateThreshold(breakerRate, breakerCalls, breakerPeriod).
-			WithSuccessThreshold(1).WithDelay(delay).WithJitterFactor(0.25).Build(),
+			WithSuccessThreshold(1).WithDelay(delay).WithJitterFactor(0.25).
+			OnOpen(func(e circuitbreaker.StateChangedEvent) {
+				if e.OldState == circuitbreaker.ClosedState {
+					logger.Warn("most calls for a workflow fail; it is left alone but for one call now and then")
+				}
+			}).
+			OnClose(func(circuitbreaker.StateChangedEvent) { logger.Info("calls for the workflow succeed again") }).Build(),
 		limiter: adaptivelimiter.NewBuilder[any]().WithLimits(uint(least), uint(most), uint(max(most/2, least))).
 			WithMaxLimitFactor(1000).Build(), // quiet hours must not make the next burst slow
 	}

@@ -27,7 +27,6 @@ type badAPI struct {
 	mu      sync.Mutex
 	calls   map[string]int
 	started map[string]int
-	others  []time.Duration // from the making of a run of another workflow to its call
 }
 
 func startBadAPI(t *testing.T, misbehave func(http.ResponseWriter, *http.Request, int) bool) *badAPI {
@@ -110,7 +109,7 @@ func misbehaviours() []misbehaviour {
 		{"reset before an answer", firstTwo(func(w http.ResponseWriter, _ *http.Request) { reset(w) }), schemas.Delivered, 3, "calling the workflow API"},
 		{"reset in the middle of a failure's body", firstTwo(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, "half")
 			_ = http.NewResponseController(w).Flush()
 			reset(w)
@@ -122,7 +121,10 @@ func misbehaviours() []misbehaviour {
 			reset(w)
 		}), schemas.Delivered, 1, ""},
 		{"endless body of a success", always(endless), schemas.Delivered, 1, ""},
-		{"endless body of a failure", firstTwo(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500); endless(w, r) }), schemas.Delivered, 3, "500"},
+		{"endless body of a failure", firstTwo(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			endless(w, r)
+		}), schemas.Delivered, 3, "500"},
 		{"headers that trickle", firstTwo(trickle), schemas.Delivered, 3, "did not answer within"},
 		{"no HTTP", firstTwo(func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
@@ -134,7 +136,7 @@ func misbehaviours() []misbehaviour {
 	}
 }
 
-func trickle(w http.ResponseWriter, r *http.Request) {
+func trickle(w http.ResponseWriter, _ *http.Request) {
 	conn, _, _ := w.(http.Hijacker).Hijack()
 	defer conn.Close()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -224,7 +226,7 @@ func TestAPIThatMisbehavesDoublesNoOthersLatency(t *testing.T) {
 	beside := medianLatency(t, func(w http.ResponseWriter, r *http.Request, nth int) bool {
 		switch nth % 3 {
 		case 0:
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 		case 1:
 			<-r.Context().Done()
 		case 2:

@@ -202,7 +202,7 @@ func TestDeadLetterHasEveryAttempt(t *testing.T) {
 	p.write(0, "person", newRun("r1"))
 	p.run(parking())
 	letter := readTopic[schemas.DeadLetter](p, schemas.DeadRunsTopic, 1)[0]
-	if letter.Key != "person" || letter.Last.StatusCode != 422 || letter.Last.Response != "no" || len(letter.Attempts) != 5 {
+	if letter.Key != "person" || letter.Last.StatusCode != http.StatusUnprocessableEntity || letter.Last.Response != "no" || len(letter.Attempts) != 5 {
 		t.Fatalf("dead letter is %+v", letter)
 	}
 	for i, attempt := range letter.Attempts {

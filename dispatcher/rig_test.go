@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +28,12 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if settings := os.Getenv(childVariable); settings != "" {
+		os.Exit(runChild(settings))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const patience = 20 * time.Second
 
@@ -37,7 +43,7 @@ func quick() dispatcher.Config {
 		Concurrency: 16, WorkflowConcurrency: 16, Timeout: 5 * time.Second, FirstRetry: time.Millisecond, MaxRetry: 5 * time.Millisecond,
 		RetryInPlace: time.Minute, MaxRetryAfter: time.Hour, MaxAge: 20 * time.Hour, BreakerDelay: 10 * time.Millisecond,
 		MaxOutstanding: 5000, MaxOutstandingBytes: 1 << 27, MaxGap: 20000,
-		CommitInterval: 10 * time.Millisecond, DrainTimeout: 2 * time.Second,
+		CommitInterval: 10 * time.Millisecond, DrainTimeout: 2 * time.Second, SessionTime: 15 * time.Second,
 		AllowNetworks: []string{"127.0.0.0/8"}, DeliveredMemory: 1 << 20,
 	}
 }
