@@ -29,9 +29,9 @@ type Config struct {
 	MaxGap              int           `help:"Runs of a partition that are read beyond one that is not decided; at half this number it is put into a retry topic, at this number reading the partition pauses." default:"100000"`
 	CommitInterval      time.Duration `help:"How often finished runs are committed." default:"1s"`
 	DrainTimeout        time.Duration `help:"How long calls in flight may take to finish at shutdown, or when a partition moves away." default:"3s"`
-	SessionTime         time.Duration `help:"How long an instance that was killed keeps its partitions; until then their runs wait." default:"15s"`
+	SessionTime         time.Duration `help:"How long an instance that was killed keeps its partitions, unless it is started again before; until then their runs wait." default:"15s"`
 	AllowNetworks       []string      `help:"Private, loopback or link-local networks that a workflow API (or a proxy to it) may be in, such as 10.1.0.0/16. Public addresses need no mention." placeholder:"CIDR"`
-	DeliveredDir        string        `help:"Where it is kept which runs were delivered in the last 72 hours. Losing it costs the time to read their deliveries again. Empty: .millrace/delivered." default:""`
+	DeliveredDir        string        `help:"Where it is kept which runs were delivered in the last 72 hours. Losing it costs the time to read their deliveries again. Each instance needs its own. Empty: .millrace/delivered." default:""`
 	DeliveredMemory     int64         `help:"Memory of the index of delivered runs, in bytes." default:"67108864"`
 
 	// RetryTiers are the retry topics and their waits; nil takes those of schemas.

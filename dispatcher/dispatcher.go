@@ -99,7 +99,11 @@ func (d *Dispatcher) openDelivered(ctx context.Context) (*delivered, error) {
 
 // dispatch is Run with everything open. running ends with ctx, or when the role cannot go on.
 func (d *Dispatcher) dispatch(ctx, running context.Context, known *delivered, fail context.CancelCauseFunc) error {
-	group := d.newGroup(running, known)
+	name, err := instance(d.config.deliveredDir())
+	if err != nil {
+		return err
+	}
+	group := d.newGroup(running, name, known)
 	client, err := kgo.NewClient(d.options(group)...)
 	if err != nil {
 		return fmt.Errorf("connecting the dispatcher to Kafka: %w", err)
@@ -116,11 +120,12 @@ func (d *Dispatcher) dispatch(ctx, running context.Context, known *delivered, fa
 	return err
 }
 
-func (d *Dispatcher) newGroup(ctx context.Context, known *delivered) *group {
+func (d *Dispatcher) newGroup(ctx context.Context, instance string, known *delivered) *group {
 	return &group{
 		ctx:        ctx,
 		config:     d.config,
 		name:       d.kafka.Group(role),
+		instance:   instance,
 		runs:       d.kafka.Topic(schemas.RunsTopic),
 		logger:     d.logger,
 		crowd:      newCrowd(d.config.MaxOutstanding),
@@ -146,7 +151,7 @@ func (d *Dispatcher) stop(ctx context.Context, client *kgo.Client, group *group)
 	group.giveUpAll(ctx, client)
 	leaving, cancel := context.WithTimeout(ctx, partingTimeout)
 	defer cancel()
-	if err := client.LeaveGroupContext(leaving); err != nil {
+	if err := group.leave(leaving, client); err != nil {
 		d.logger.Warn("leaving the consumer group failed; its partitions wait until the session times out", "error", err)
 	}
 	client.CloseAllowingRebalance()
@@ -184,6 +189,7 @@ func (d *Dispatcher) options(group *group) []kgo.Opt {
 	return append(d.kafka.Options(),
 		telemetry.KafkaLogger(d.logger),
 		kgo.ConsumerGroup(group.name),
+		kgo.InstanceID(group.instance),
 		kgo.ConsumeTopics(d.topics()...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),

@@ -21,6 +21,7 @@ type group struct {
 	ctx        context.Context // of the role; the parent of every partition
 	config     Config
 	name       string // on the broker
+	instance   string // of this member
 	runs       string // the topic
 	logger     *slog.Logger
 	crowd      *crowd
@@ -92,6 +93,8 @@ func (g *group) explain(failed kgo.FetchError) error {
 	case errors.Is(failed.Err, kerr.OffsetOutOfRange):
 		return fmt.Errorf("reading %s partition %d: %w: the runs from the committed offset on are no longer in the topic; "+
 			"compare the group's offset with the topic's, then set it by hand", failed.Topic, failed.Partition, failed.Err)
+	case errors.Is(failed.Err, kerr.FencedInstanceID):
+		return fmt.Errorf("reading runs: %w: another dispatcher has the name of this one; was --dispatcher-delivered-dir copied? Remove the file `instance` in it", failed.Err)
 	case errors.As(failed.Err, &session), kerr.IsRetriable(failed.Err):
 		g.logger.Warn("reading runs failed; trying again", "topic", failed.Topic, "partition", failed.Partition, "error", failed.Err)
 		return nil
