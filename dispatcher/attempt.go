@@ -96,7 +96,9 @@ func readAnswer(body io.Reader, cancel context.CancelFunc) []byte {
 	return got
 }
 
-// newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike.
+// newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike. Seeing
+// the key, net/http by itself repeats a call once whose connection breaks before the answer, if the connection had been used
+// before: it was most likely closed by the other side for idleness.
 func newRequest(ctx context.Context, to Destination, run schemas.Run) (*http.Request, error) {
 	address := strings.TrimRight(to.BaseURL, "/") + "/v1/workflows/" + url.PathEscape(run.Workflow) + "/trigger"
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(run.Request))

@@ -1,5 +1,7 @@
 package dispatcher
 
+import "fmt"
+
 // Destinations knows where the runs of an environment are started.
 type Destinations interface {
 	// Destination returns the workflow API of an environment, and false when the environment is unknown. It is asked
@@ -16,6 +18,14 @@ type Destination struct {
 	RateLimit   float64 // calls a second; 0 is without limit
 	Order       Order   // the zero value is Relaxed
 }
+
+// String leaves the API key out, and the URL, which may hold credentials: a destination may end up in a log.
+func (d Destination) String() string {
+	return fmt.Sprintf("workflow API of kind %d, order %d, %d calls at once, %g a second", d.Kind, d.Order, d.Concurrency, d.RateLimit)
+}
+
+// GoString is String, so that no verb shows the key.
+func (d Destination) GoString() string { return d.String() }
 
 // Kind says who starts the runs of an environment.
 type Kind int

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -201,7 +202,9 @@ func requireOutcome(t *testing.T, m misbehaviour) {
 	defer api.mu.Unlock()
 	for i := range badRuns {
 		run := fmt.Sprint("bad", i)
-		if last[run].Outcome != m.outcome || api.calls[run] < m.calls || m.calls == 1 && api.calls[run] != 1 || !strings.Contains(first[run].Error, m.says) {
+		// net/http repeats a call by itself on a connection that breaks before an answer: the key makes that safe.
+		says := first[run].Outcome == schemas.Delivered && m.outcome == schemas.Delivered || strings.Contains(first[run].Error, m.says)
+		if last[run].Outcome != m.outcome || api.calls[run] < m.calls || m.calls == 1 && api.calls[run] != 1 || !says {
 			t.Errorf("%s: %d calls, first %+v, last %+v", run, api.calls[run], first[run], last[run])
 		}
 	}
@@ -327,4 +330,15 @@ func TestAddressThatIsNotPublicIsNotCalledUnlessAllowed(t *testing.T) {
 		t.Errorf("%d calls", n)
 	}
 	p.requireNoSecrets()
+}
+
+func TestDestinationShowsItsKeyToNobody(t *testing.T) {
+	var log safeBuffer
+	to := dispatcher.Destination{BaseURL: "https://user:sk_canary@example.com", APIKey: "sk_canary"}
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	logger.Info("destination", "to", to)
+	logger.Info(fmt.Sprintf("%v %+v %#v %s", to, to, to, to))
+	if strings.Contains(log.String(), "sk_canary") {
+		t.Errorf("log:\n%s", &log)
+	}
 }
