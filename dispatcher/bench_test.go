@@ -28,9 +28,13 @@ import (
 // benchConcurrency is how many calls are under way.
 const benchConcurrency = 64
 
-func instantAPI(b *testing.B) *httptest.Server {
+// startBenchAPI starts an API that answers after a while, or never when the workflow is "hanging".
+func startBenchAPI(b *testing.B, after time.Duration) *httptest.Server {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		if after > 0 {
+			<-time.After(after)
+		}
 		if strings.Contains(r.URL.Path, "hanging") {
 			<-r.Context().Done()
 			return
@@ -41,8 +45,12 @@ func instantAPI(b *testing.B) *httptest.Server {
 	return api
 }
 
-func BenchmarkPlainCalls(b *testing.B) {
-	api := instantAPI(b)
+func BenchmarkPlainCalls(b *testing.B) { plainCalls(b, 0) }
+
+func BenchmarkPlainCallsOf20ms(b *testing.B) { plainCalls(b, 20*time.Millisecond) }
+
+func plainCalls(b *testing.B, after time.Duration) {
+	api := startBenchAPI(b, after)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchConcurrency}}
 	b.Cleanup(client.CloseIdleConnections)
 	body := newRun("run").Request
@@ -75,16 +83,20 @@ func BenchmarkPlainCalls(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
 }
 
-func BenchmarkDispatch(b *testing.B) { dispatch(b, 0) }
+func BenchmarkDispatch(b *testing.B) { dispatch(b, 0, 0) }
+
+func BenchmarkDispatchOf20ms(b *testing.B) { dispatch(b, 20*time.Millisecond, 0) }
 
 // BenchmarkDispatchBesideHanging has one more run for every four, of a workflow that never answers.
-func BenchmarkDispatchBesideHanging(b *testing.B) { dispatch(b, 4) }
+func BenchmarkDispatchBesideHanging(b *testing.B) { dispatch(b, 0, 4) }
+
+func BenchmarkDispatchOf20msBesideHanging(b *testing.B) { dispatch(b, 20*time.Millisecond, 4) }
 
 // dispatch measures from the first call to the last delivery. One in hangingEvery runs hangs; none does when it is 0.
-func dispatch(b *testing.B, hangingEvery int) {
+func dispatch(b *testing.B, after time.Duration, hangingEvery int) {
 	p := newPipeline(b, 6, func(call) reply { return ok() })
 	p.logger = slog.New(slog.DiscardHandler)
-	p.destination.BaseURL = instantAPI(b).URL
+	p.destination.BaseURL = startBenchAPI(b, after).URL
 	for i := range b.N {
 		p.writeLater(int32(i%6), fmt.Sprint("user-", i%2000), newRun(fmt.Sprint("run-", i)))
 		if hangingEvery > 0 && i%hangingEvery == 0 {

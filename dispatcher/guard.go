@@ -54,7 +54,8 @@ type breakingGuard struct {
 	failures int // in a row; guarded by mu
 }
 
-// newGuard returns a guard that lets most calls be under way at once, and tells when it takes the workflow for down.
+// newGuard returns a guard that lets most calls be under way at once, and tells when it takes the workflow for down. It
+// begins with all of them, because the limiter finds its way up slowly: by one a second.
 func newGuard(most int, delay time.Duration, logger *slog.Logger) guard {
 	least := min(most, leastConcurrency)
 	return &breakingGuard{
@@ -67,7 +68,7 @@ func newGuard(most int, delay time.Duration, logger *slog.Logger) guard {
 				}
 			}).
 			OnClose(func(circuitbreaker.StateChangedEvent) { logger.Info("calls for the workflow succeed again") }).Build(),
-		limiter: adaptivelimiter.NewBuilder[any]().WithLimits(uint(least), uint(most), uint(max(most/2, least))).
+		limiter: adaptivelimiter.NewBuilder[any]().WithLimits(uint(least), uint(most), uint(most)).
 			WithMaxLimitFactor(1000).Build(), // quiet hours must not make the next burst slow
 	}
 }

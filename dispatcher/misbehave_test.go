@@ -167,7 +167,10 @@ func requireOutcome(t *testing.T, m misbehaviour) {
 	api := startBadAPI(t, m.do)
 	p.destination.BaseURL = api.URL
 	config := quick()
-	config.Timeout, config.RetryTiers = 250*time.Millisecond, shortTiers()
+	config.Timeout, config.RetryTiers = patience, shortTiers()
+	if strings.Contains(m.says, "did not answer") {
+		config.Timeout = 500 * time.Millisecond
+	}
 	for i := range badRuns {
 		p.write(int32(i%2), fmt.Sprint("b", i), newRunOf("bad", fmt.Sprint("bad", i)))
 	}
