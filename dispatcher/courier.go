@@ -124,7 +124,9 @@ func (c *courier) attempt(j *job, v *visit) step {
 	case err != nil:
 		return step{kind: halted}
 	case wait > 0:
-		return c.where(j, v, wait+time.Duration(rand.Int64N(int64(wait)/10+1)))
+		wait += time.Duration(rand.Int64N(int64(wait)/10 + 1))          // or all would come back at once
+		isLong := wait > c.config.BreakerDelay/5 && j.share.isCrowded() // a shorter one is for a call that finds out
+		return c.where(j, v, wait, isLong)
 	case got.isUntold:
 		return step{kind: over}
 	}
@@ -135,7 +137,8 @@ func (c *courier) attempt(j *job, v *visit) step {
 		if v.waits == nil {
 			v.waits = newSchedule(c.config)
 		}
-		next = c.where(j, v, v.waits.next(got.retryAfter))
+		// One that comes from a retry topic has one attempt each time, and none waits where there is no room.
+		next = c.where(j, v, v.waits.next(got.retryAfter), j.meta.Parked > 0 || j.share.isCrowded())
 		c.limitAge(j, &delivery, next.wait)
 		if delivery.Outcome == schemas.Dead {
 			next.kind = over
@@ -175,9 +178,9 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 }
 
 // where says where a run waits for its next attempt: in memory, with the other runs of its key behind it, as long as
-// that is not for too long and there is room; then in a retry topic.
-func (c *courier) where(j *job, v *visit, wait time.Duration) step {
-	isLong := j.meta.Parked > 0 || time.Since(v.began)+wait > c.config.RetryInPlace || j.share.isCrowded()
+// that is not for too long; then in a retry topic.
+func (c *courier) where(j *job, v *visit, wait time.Duration, isLong bool) step {
+	isLong = isLong || time.Since(v.began)+wait > c.config.RetryInPlace
 	if !isLong || c.isStrict(j) {
 		return step{kind: again, wait: wait}
 	}

@@ -10,8 +10,9 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // instance returns the name under which a process with this directory is a member of the group. One that was killed and
@@ -35,14 +36,26 @@ func instance(dir string) (string, error) {
 }
 
 // leave gives up the membership, so that others take the partitions over at once. The client alone would keep it for a
-// process of the same name.
+// process of the same name. The broker compares the member's ID, too: should another process have the name by now, that
+// one stays.
 func (g *group) leave(ctx context.Context, client *kgo.Client) error {
-	if err := client.LeaveGroupContext(ctx); err != nil {
+	id, _ := client.GroupMetadata()
+	if err := client.LeaveGroupContext(ctx); err != nil || id == "" {
 		return err
 	}
-	left, err := kadm.NewClient(client).LeaveGroup(ctx, kadm.LeaveGroup(g.name).InstanceIDs(g.instance).Reason("the dispatcher stops"))
+	request := kmsg.NewPtrLeaveGroupRequest()
+	request.Group = g.name
+	member := kmsg.NewLeaveGroupRequestMember()
+	member.MemberID, member.InstanceID = id, &g.instance
+	request.Members = append(request.Members, member)
+	answer, err := request.RequestWith(ctx, client)
 	if err != nil {
 		return err
 	}
-	return left.Error()
+	for _, left := range answer.Members {
+		if err := kerr.ErrorForCode(left.ErrorCode); err != nil {
+			return err
+		}
+	}
+	return kerr.ErrorForCode(answer.ErrorCode)
 }

@@ -215,3 +215,26 @@ func TestDeadLetterHasEveryAttempt(t *testing.T) {
 		}
 	}
 }
+
+// TestParkedRunsAreAllDeliveredWhenTheirWorkflowRecovers has a guard that lets one call find out: the others that have
+// come back at the same moment must not be sent to wait for an hour meanwhile.
+func TestParkedRunsAreAllDeliveredWhenTheirWorkflowRecovers(t *testing.T) {
+	var healthy atomic.Bool
+	p := newPipeline(t, 1, func(call) reply {
+		if !healthy.Load() {
+			return reply{status: 500}
+		}
+		return ok()
+	})
+	config := quick()
+	config.RetryInPlace, config.BreakerDelay, config.FirstRetry, config.MaxRetry = 200*time.Millisecond, 150*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	config.RetryTiers = []schemas.RetryTier{{Topic: schemas.RetryShortTopic, Wait: time.Second}, {Topic: schemas.RetryLongTopic, Wait: time.Hour}}
+	const runs = 300
+	for i := range runs {
+		p.writeLater(0, fmt.Sprint(i), newRun(fmt.Sprint("r", i)))
+	}
+	p.run(config)
+	p.waitCommitted(0, runs) // all are parked
+	healthy.Store(true)
+	p.eventually("all are delivered", func() bool { return p.deliveredOf("r", runs) })
+}
