@@ -44,7 +44,7 @@ func (g *group) admitOne(p *partition, j *job) bool {
 	if own != nil {
 		j.share = own
 		if !p.start(j) {
-			own.leave()
+			own.leave(false)
 			return true
 		}
 		p.queue(j, g.courier.deliver)

@@ -26,7 +26,7 @@ type share struct {
 	count int
 
 	since    time.Time // when this measurement began
-	finished int       // runs since then
+	finished int       // runs decided since then
 	rate     float64   // runs a second by the last measurement; below 0 when there was none
 }
 
@@ -50,13 +50,16 @@ func (c *crowd) enter(name workflowName) (s *share, isSlow bool) {
 	return s, false
 }
 
-func (s *share) leave() {
+// leave takes a run out. One that only went to wait elsewhere says nothing about how fast the workflow takes runs.
+func (s *share) leave(isDecided bool) {
 	c := s.crowd
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all--
 	s.count--
-	s.finished++
+	if isDecided {
+		s.finished++
+	}
 	s.measure()
 	if s.count == 0 {
 		delete(c.shares, s.name)

@@ -29,7 +29,7 @@ func TestNoWorkflowTakesTheRoomOfAnother(t *testing.T) {
 func TestShareEndsWithItsLastRun(t *testing.T) {
 	c := newCrowd(10)
 	s, _ := c.enter(workflowName{"production", "w"})
-	s.leave()
+	s.leave(true)
 	if c.room() != 10 || len(c.shares) != 0 {
 		t.Errorf("room %d, shares %v", c.room(), c.shares)
 	}

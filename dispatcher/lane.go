@@ -53,6 +53,7 @@ type job struct {
 	meta      schemas.RunMeta
 	key       string // whose order it belongs to
 	share     *share
+	isParked  bool // set by its lane before it is finished
 	holds     atomic.Int32
 }
 
@@ -130,7 +131,7 @@ func (p *partition) finish(j *job) {
 		if p.shares[j.share] == 0 {
 			delete(p.shares, j.share)
 		}
-		j.share.leave()
+		j.share.leave(!j.isParked)
 	}
 	p.mu.Unlock()
 	select {
@@ -146,7 +147,7 @@ func (p *partition) forsake() {
 	defer p.mu.Unlock()
 	for of, count := range p.shares {
 		for range count {
-			of.leave()
+			of.leave(false)
 		}
 	}
 	p.shares = nil

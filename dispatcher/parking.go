@@ -48,6 +48,7 @@ func (c *courier) park(j *job, v *visit, wait time.Duration) {
 	topic, wait := c.tier(j, wait)
 	meta := j.meta
 	meta.Key, meta.Parked, meta.Attempts, meta.Due = j.key, meta.Parked+1, v.attempts, time.Now().Add(wait)
+	j.isParked = true
 	c.records.parked(j, topic, meta)
 }
 
