@@ -118,6 +118,11 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	if c.Processor.DedupDir == "" {
 		c.Processor.DedupDir = filepath.Join(c.DataDir, "dedup")
 	}
+	if c.Dispatcher.DeliveredDir == "" {
+		c.Dispatcher.DeliveredDir = filepath.Join(c.DataDir, "delivered")
+	}
+	// Workflow APIs under development run on the same machine, as the receiver does.
+	c.Dispatcher.AllowNetworks = append(c.Dispatcher.AllowNetworks, "127.0.0.0/8", "::1/128")
 	if c.API.IngestURL == "" {
 		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
 	}
