@@ -53,7 +53,7 @@ func Topics() []Topic {
 		{RetryShortTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
 		{RetryLongTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
 		{RetryLastTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
-		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "operators"},
+		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "eventlog, operators"},
 		{CatalogTopic, Table, 1, 0, "kind and ID", "api", "every role"},
 		{AuditTopic, Stream, 1, 30 * 24 * time.Hour, "kind and ID", "api", "eventlog"},
 	}
