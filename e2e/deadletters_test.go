@@ -135,7 +135,7 @@ func TestRefusedRunIsSentAgainAsItWas(t *testing.T) {
 	letter := b.letters("state=open&environment=production&workflow=broken&text=unknown_RECIPIENT&status_code=400&since=1h", 1)[0]
 	detail := b.show(letter.RunID)
 	if detail.EventID != event || detail.State != "open" || !strings.Contains(detail.Response, "Ünal") || len(detail.Attempts) != 1 ||
-		detail.Attempts[0].StatusCode != 400 || fmt.Sprint(detail.Request.Recipients) != "[ünal]" {
+		detail.Attempts[0].StatusCode != http.StatusBadRequest || fmt.Sprint(detail.Request.Recipients) != "[ünal]" {
 		t.Errorf("got %+v", detail)
 	}
 	b.letters("state=delivered", 0)

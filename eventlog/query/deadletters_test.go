@@ -3,6 +3,7 @@ package query_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestRunThatDiesAgainIsOneDeadLetterTheNewest(t *testing.T) {
 	e := s.event(nil)
 	other := s.dies(s.event(nil), nil)
 	run := s.dies(e, nil)
-	again := letter{workflow: "w", at: e.at.Add(time.Hour), code: 404, err: "gone", offset: 900}
+	again := letter{workflow: "w", at: e.at.Add(time.Hour), code: http.StatusNotFound, err: "gone", offset: 900}
 	s.tries(e, run, "w", again.at.Add(-time.Minute), schemas.Retrying)
 	s.tries(e, run, "w", again.at, schemas.Dead)
 	s.writeLetter(e, run, again)
@@ -122,7 +123,7 @@ func TestRunThatDiesAgainIsOneDeadLetterTheNewest(t *testing.T) {
 		t.Errorf("an older dead letter of a run was listed: %v", got)
 	}
 	detail, err := s.log.DeadLetter(t.Context(), run)
-	if err != nil || detail.State != query.Open || detail.Error != "gone" || detail.StatusCode != 404 || len(detail.Attempts) != 3 ||
+	if err != nil || detail.State != query.Open || detail.Error != "gone" || detail.StatusCode != http.StatusNotFound || len(detail.Attempts) != 3 ||
 		string(detail.Request) != `{"recipients":["u"]}` || !detail.LastAttemptedAt.Equal(again.at) {
 		t.Errorf("got %+v, %v", detail, err)
 	}
