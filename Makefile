@@ -38,10 +38,11 @@ test-kafka: build library ## run the tests that reach a broker on Apache Kafka (
 
 DURATION ?= 60s
 
-chaos: build ## kill, freeze, add and remove processors on Apache Kafka, and the broker, for DURATION=60s; then compare
+chaos: build ## kill, freeze, add and remove processors on Apache Kafka, and the broker, then dispatchers, for DURATION=60s each; then compare
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_CHAOS_DURATION=$(DURATION) \
-		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos
+		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos && \
+		MILLRACE_TEST_ON=apache MILLRACE_CHAOS_DURATION=$(DURATION) $(GO) test -count=1 -v -timeout=0 -run=Killed ./dispatcher
 
 # The broker's image and a container engine are not everywhere, so this is not in CI.
 test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)

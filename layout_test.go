@@ -32,7 +32,7 @@ func mayImport() map[string][]string {
 		"processor/rules":   {"schemas", "schemas/jsonscan"},
 		"ingest":            role,
 		"processor":         append([]string{"processor/rules", "dedup"}, role...),
-		"dispatcher":        role,
+		"dispatcher":        append([]string{"dedup"}, role...),
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
 		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas"},

@@ -44,14 +44,15 @@ type API struct {
 	writer *catalog.Writer
 	keys   *catalog.Keys
 	log    *query.Log
+	resend Resend
 	logger *slog.Logger
 
 	parameters parameters
 }
 
 // New returns the API over a catalog, whose reader must be running and whose endpoint keys are opened with keys, and an
-// event log. The tokens are read now.
-func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log *query.Log, logger *slog.Logger) (*API, error) {
+// event log. Runs are sent again with resend. The tokens are read now.
+func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log *query.Log, resend Resend, logger *slog.Logger) (*API, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
@@ -64,7 +65,9 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 		return nil, err
 	}
 	config.IngestURL = strings.TrimSuffix(config.IngestURL, "/")
-	return &API{config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, logger: logger, parameters: known}, nil
+	return &API{
+		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, resend: resend, logger: logger, parameters: known,
+	}, nil
 }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
@@ -158,6 +161,9 @@ func (a *API) route(app *fiber.App) {
 	v1.Get("/events/:id", read, a.getEvent)
 	v1.Get("/runs", read, a.listRuns)
 	v1.Get("/runs/:id", read, a.getRun)
+	v1.Get("/dead-letters", read, a.listDeadLetters)
+	v1.Get("/dead-letters/:run_id", read, a.getDeadLetter)
+	v1.Post("/dead-letters/resend", write, a.resendDeadLetters)
 }
 
 // limitOf returns the largest body that a call takes.

@@ -36,8 +36,9 @@ func (a *API) listAudit(c *fiber.Ctx) error {
 
 // queryTime reads a time of the query string: a timestamp, or how long ago as a duration such as 24h. The zero time
 // stands for none.
-func queryTime(c *fiber.Ctx, name string) (time.Time, error) {
-	text := c.Query(name)
+func queryTime(c *fiber.Ctx, name string) (time.Time, error) { return parseTime(name, c.Query(name)) }
+
+func parseTime(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

@@ -150,6 +150,12 @@ func (a *API) authenticate(c *fiber.Ctx) error {
 // identityKey is where a request holds who asks.
 type identityKey struct{}
 
+// who names the one who asks.
+func who(c *fiber.Ctx) string {
+	known, _ := c.Locals(identityKey{}).(token)
+	return known.name
+}
+
 // may reports whether the one who asks has the scope.
 func may(c *fiber.Ctx, wanted scope) bool {
 	who, known := c.Locals(identityKey{}).(token)

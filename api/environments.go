@@ -17,20 +17,24 @@ type environmentInput struct {
 }
 
 type workflowAPIInput struct {
-	BaseURL     *string  `json:"base_url"`
-	APIKeyRef   *string  `json:"api_key"`
-	Concurrency *int     `json:"concurrency"`
-	RateLimit   *float64 `json:"rate_limit"`
+	Kind        *schemas.WorkflowKind `json:"kind"`
+	BaseURL     *string               `json:"base_url"`
+	APIKeyRef   *string               `json:"api_key"`
+	Concurrency *int                  `json:"concurrency"`
+	RateLimit   *float64              `json:"rate_limit"`
+	Order       *schemas.RunOrder     `json:"order"`
 }
 
 // apply sets everything but the name, which is the environment's identity.
 func (in environmentInput) apply(to *schemas.Environment) {
 	set(&to.Description, in.Description)
 	if in.Workflows != nil {
+		set(&to.Workflows.Kind, in.Workflows.Kind)
 		set(&to.Workflows.BaseURL, in.Workflows.BaseURL)
 		set(&to.Workflows.APIKeyRef, in.Workflows.APIKeyRef)
 		set(&to.Workflows.Concurrency, in.Workflows.Concurrency)
 		set(&to.Workflows.RateLimit, in.Workflows.RateLimit)
+		set(&to.Workflows.Order, in.Workflows.Order)
 	}
 }
 

@@ -25,6 +25,22 @@ func TestEnvironmentLivesThroughCreatePatchRenameDelete(t *testing.T) {
 	s.refused("DELETE", "/api/v1/environments/preview", "", http.StatusNotFound, "not_found", "")
 }
 
+func TestEnvironmentIsLeftToOthersAndBack(t *testing.T) {
+	s := newServer(t)
+	f := func(body, kind, order string) {
+		t.Helper()
+		changed, _ := s.call("PATCH", "/api/v1/environments/production", `{"workflow_api":`+body+`}`, http.StatusOK)["workflow_api"].(map[string]any)
+		if changed["kind"] != kind || changed["order"] != order {
+			t.Errorf("%s: %v", body, changed)
+		}
+	}
+	f(`{"base_url":"https://a.example"}`, "http", "relaxed")
+	f(`{"order":"strict"}`, "http", "strict")
+	s.refused("PATCH", "/api/v1/environments/production", `{"workflow_api":{"kind":"none"}}`, http.StatusUnprocessableEntity, "invalid", "workflow_api.base_url")
+	f(`{"kind":"none","base_url":""}`, "none", "strict")
+	f(`{"kind":"","order":""}`, "http", "relaxed")
+}
+
 func TestRenamedEnvironmentKeepsItsEndpointsAndTriggers(t *testing.T) {
 	s := newServer(t)
 	made := s.call("POST", "/api/v1/sources", `{"name":"app"}`, http.StatusCreated)
@@ -65,5 +81,10 @@ func TestEnvironmentIsRefusedByField(t *testing.T) {
 	f(`{"name":"s","workflow_api":{"base_url":"ftp://x"}}`, "workflow_api.base_url", "http")
 	f(`{"name":"s","workflow_api":{"api_key":"sk_live_123"}}`, "workflow_api.api_key", "env:NAME or file:PATH")
 	f(`{"name":"s","workflow_api":{"concurrency":1.5}}`, "workflow_api.concurrency", "whole number")
+	f(`{"name":"s","workflow_api":{"kind":"grpc"}}`, "workflow_api.kind", "use http or none")
+	f(`{"name":"s","workflow_api":{"order":"random"}}`, "workflow_api.order", "use relaxed or strict")
+	f(`{"name":"s","workflow_api":{"order":true}}`, "workflow_api.order", "give a string")
+	f(`{"name":"s","workflow_api":{"kind":"none","base_url":"https://a.example"}}`, "workflow_api.base_url", "empty it, or set kind to http")
+	f(`{"name":"s","workflow_api":{"kind":"none","api_key":"env:A"}}`, "workflow_api.api_key", "empty it, or set kind to http")
 	f(`{"name":"s","workflow_api":{"bas_url":"x"}}`, "workflow_api.bas_url", "did you mean base_url?")
 }

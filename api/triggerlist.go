@@ -115,10 +115,12 @@ func (f triggerFilter) mentioned(t schemas.Trigger) bool {
 }
 
 // sourceID returns the ID of the source that the query names by ID or name, or "".
-func (a *API) sourceID(c *fiber.Ctx) (string, error) {
-	if c.Query("source") == "" {
+func (a *API) sourceID(c *fiber.Ctx) (string, error) { return a.sourceIDOf(c.Query("source")) }
+
+func (a *API) sourceIDOf(idOrName string) (string, error) {
+	if idOrName == "" {
 		return "", nil
 	}
-	found, err := a.findSource(c.Query("source"))
+	found, err := a.findSource(idOrName)
 	return found.ID, err
 }

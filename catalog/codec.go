@@ -44,5 +44,8 @@ func decodeEntry(key string, value []byte) (schemas.CatalogEntry, error) {
 	if entryKey(entry) != key {
 		return entry, fmt.Errorf("a catalog record with the key %q holds something else; a newer Millrace may read it", key)
 	}
+	if entry.Environment != nil {
+		entry.Environment.Workflows = entry.Environment.Workflows.WithDefaults()
+	}
 	return entry, nil
 }

@@ -41,6 +41,7 @@ func (tx *Tx) putEnvironment(environment, before schemas.Environment) (schemas.E
 	if before.Revision == 0 {
 		environment.CreatedAt = tx.at
 	}
+	environment.Workflows = environment.Workflows.WithDefaults()
 	if err := checkEnvironment(environment); err != nil {
 		return environment, err
 	}

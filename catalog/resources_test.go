@@ -204,6 +204,14 @@ func TestLimitsAreRefusedByFieldWithARemedy(t *testing.T) {
 	f("description", environment(func(e *schemas.Environment) { e.Description = strings.Repeat("x", 1025) }))
 	f("workflow_api.rate_limit", environment(func(e *schemas.Environment) { e.Workflows.RateLimit = -1 }))
 	f("workflow_api.concurrency", environment(func(e *schemas.Environment) { e.Workflows.Concurrency = -1 }))
+	f("workflow_api.kind", environment(func(e *schemas.Environment) { e.Workflows.Kind = "grpc" }))
+	f("workflow_api.order", environment(func(e *schemas.Environment) { e.Workflows.Order = "random" }))
+	f("workflow_api.base_url", environment(func(e *schemas.Environment) {
+		e.Workflows = schemas.WorkflowAPI{Kind: schemas.WorkflowNone, BaseURL: "https://a.example"}
+	}))
+	f("workflow_api.api_key", environment(func(e *schemas.Environment) {
+		e.Workflows = schemas.WorkflowAPI{Kind: schemas.WorkflowNone, APIKeyRef: "env:A"}
+	}))
 	endpoint := func(e schemas.Endpoint) func(*catalog.Tx) error {
 		return func(tx *catalog.Tx) error {
 			_, err := tx.PutSource(schemas.Source{Name: "other", Endpoints: map[string]schemas.Endpoint{"production": e}})
@@ -215,6 +223,31 @@ func TestLimitsAreRefusedByFieldWithARemedy(t *testing.T) {
 	f("endpoints.production.dedup_window", endpoint(schemas.Endpoint{DedupWindow: 1}))
 	f("name", func(tx *catalog.Tx) error { return tx.RenameEnvironment("production", "development") })
 	f("name", func(tx *catalog.Tx) error { return tx.RenameEnvironment("production", "") })
+}
+
+func TestKindAndOrderHaveTheirDefaultsInOldRecordsToo(t *testing.T) {
+	config := newCluster(t)
+	reader, writer := open(t, config)
+	produce(t, config, "environment/old", `{"schema":1,"environment":{"name":"old","revision":1,"workflow_api":{"base_url":"https://a.example"}}}`)
+	if err := reader.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f := func(name string, kind schemas.WorkflowKind, order schemas.RunOrder) {
+		t.Helper()
+		if e, _ := reader.Snapshot().Environment(name); e.Workflows.Kind != kind || e.Workflows.Order != order {
+			t.Errorf("%s: %+v", name, e.Workflows)
+		}
+	}
+	f("old", schemas.WorkflowHTTP, schemas.RelaxedOrder)
+	f("production", schemas.WorkflowHTTP, schemas.RelaxedOrder)
+	err := writer.Change(t.Context(), func(tx *catalog.Tx) error {
+		_, err := tx.PutEnvironment(schemas.Environment{Name: "production", Workflows: schemas.WorkflowAPI{Kind: schemas.WorkflowNone, Order: schemas.StrictOrder, Concurrency: 3}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("production", schemas.WorkflowNone, schemas.StrictOrder)
 }
 
 // TestRecordOfTheFutureIsNotWrittenOver has records that a newer version wrote.

@@ -61,7 +61,21 @@ func checkEnvironment(environment schemas.Environment) error {
 	if len(environment.Description) > maxDescriptionBytes {
 		problems = append(problems, invalid("description", "description: at most %d bytes", maxDescriptionBytes))
 	}
-	api := environment.Workflows
+	return errors.Join(append(problems, checkWorkflowAPI(environment.Workflows))...)
+}
+
+func checkWorkflowAPI(api schemas.WorkflowAPI) error {
+	var problems []error
+	switch api.Kind {
+	case schemas.WorkflowHTTP:
+	case schemas.WorkflowNone:
+		problems = append(problems, checkCallsNobody(api))
+	default:
+		problems = append(problems, invalid("workflow_api.kind", "kind %.40q: use %s or %s", api.Kind, schemas.WorkflowHTTP, schemas.WorkflowNone))
+	}
+	if api.Order != schemas.RelaxedOrder && api.Order != schemas.StrictOrder {
+		problems = append(problems, invalid("workflow_api.order", "order %.40q: use %s or %s", api.Order, schemas.RelaxedOrder, schemas.StrictOrder))
+	}
 	if parsed, err := url.Parse(api.BaseURL); api.BaseURL != "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
 		problems = append(problems, invalid("workflow_api.base_url", "base_url: give an http or https URL such as https://api.example.com"))
 	}
@@ -75,6 +89,19 @@ func checkEnvironment(environment schemas.Environment) error {
 	}
 	if !(api.RateLimit >= 0 && api.RateLimit <= maxRateLimit) {
 		problems = append(problems, invalid("workflow_api.rate_limit", "rate_limit %v: give 0, which is unlimited, to %v requests a second", api.RateLimit, maxRateLimit))
+	}
+	return errors.Join(problems...)
+}
+
+// checkCallsNobody refuses what looks as if somebody were called. Limits and order may stay for when the kind changes.
+func checkCallsNobody(api schemas.WorkflowAPI) error {
+	var problems []error
+	const remedy = "%s is of no use with kind %s, which calls nobody: empty it, or set kind to %s"
+	if api.BaseURL != "" {
+		problems = append(problems, invalid("workflow_api.base_url", remedy, "base_url", schemas.WorkflowNone, schemas.WorkflowHTTP))
+	}
+	if api.APIKeyRef != "" {
+		problems = append(problems, invalid("workflow_api.api_key", remedy, "api_key", schemas.WorkflowNone, schemas.WorkflowHTTP))
 	}
 	return errors.Join(problems...)
 }

@@ -113,6 +113,12 @@ func (x *Index) Check(key schemas.Key, offset int64, at time.Time, window time.D
 	return x.firstSince(key, offset, at.Add(-window).UnixMilli())
 }
 
+// Has reports whether the index has noted the key within its retention, and notes nothing.
+func (x *Index) Has(key schemas.Key) (bool, error) {
+	_, found, err := x.firstSince(key, x.next, x.latest-x.options.Retention.Milliseconds())
+	return found, err
+}
+
 // Settle says that records below offset will not be checked again, because the decisions on them are committed.
 func (x *Index) Settle(offset int64) {
 	x.settled = max(x.settled, offset)

@@ -151,3 +151,25 @@ func requireDuplicateOf(t *testing.T, want int64, index *dedup.Index, name strin
 		t.Fatalf("offset %d: duplicate %v of %d, %v, want of %d", offset, duplicate, first, err, want)
 	}
 }
+
+func TestHasKnowsWhatWasNotedWithinTheRetentionAndNotesNothing(t *testing.T) {
+	o := options(t.TempDir())
+	index := open(t, o)
+	f := func(name string, want bool) {
+		t.Helper()
+		if got, err := index.Has(key(name)); got != want || err != nil {
+			t.Errorf("%s: %t, %v", name, got, err)
+		}
+	}
+	f("a", false)
+	f("a", false)
+	if err := index.Note(key("a"), 0, noon()); err != nil {
+		t.Fatal(err)
+	}
+	f("a", true)
+	if err := index.Note(key("b"), 1, noon().Add(o.Retention+2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	f("a", false)
+	f("b", true)
+}

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,18 +19,37 @@ import (
 // answerBytes is how much of an answer is read. The answer to a started run is one short object.
 const answerBytes = 64 << 10
 
+// answerPatience is how long the rest of an answer may take once its status is known: the status has said what became of
+// the run, and a body that never ends must not hold up others.
+const answerPatience = 2 * time.Second
+
 // errBaseURL says that a base URL cannot be used. The URL itself stays out, because it may hold credentials.
 var errBaseURL = errors.New("the environment's workflow API has a base URL that is not one: write it as https://host")
 
-// caller makes single HTTP calls to workflow APIs.
+// starter starts runs at a kind of destination. The courier has one for each kind.
+type starter interface {
+	// start makes one attempt. It fails in the answer, never otherwise, and returns soon after ctx ends.
+	start(ctx context.Context, to Destination, run schemas.Run) answer
+}
+
+// nobody is the starter of environments whose runs somebody else reads from Kafka.
+type nobody struct{}
+
+func (nobody) start(context.Context, Destination, schemas.Run) answer { return answer{isUntold: true} }
+
+// caller is the starter for HTTP workflow APIs.
 type caller struct {
 	client  *http.Client
 	timeout time.Duration
 }
 
-func newCaller(config Config) *caller {
+// newCaller returns a caller that reaches public addresses and the allowed networks. A proxy that the environment names
+// is dialled instead where there is one: then its address must be allowed, and what may be called is its business.
+func newCaller(config Config, allowed networks) *caller {
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         allowed.dial,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: config.Concurrency, // or most calls would open a connection of their own
 		IdleConnTimeout:     90 * time.Second,
@@ -47,8 +67,8 @@ func newCaller(config Config) *caller {
 
 func (c *caller) close() { c.client.CloseIdleConnections() }
 
-// call starts a run at its destination and returns what the API answered. It fails in the answer, never otherwise.
-func (c *caller) call(ctx context.Context, to Destination, run schemas.Run) answer {
+// start calls the API once and returns what it answered.
+func (c *caller) start(ctx context.Context, to Destination, run schemas.Run) answer {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	request, err := newRequest(ctx, to, run)
@@ -57,19 +77,28 @@ func (c *caller) call(ctx context.Context, to Destination, run schemas.Run) answ
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return answer{err: c.explain(ctx, err)}
+		return answer{err: c.explain(ctx, err), isTimeout: errors.Is(ctx.Err(), context.DeadlineExceeded)}
 	}
 	defer response.Body.Close()
-	// A body that breaks off changes nothing: the status has said what became of the run.
-	body, _ := io.ReadAll(io.LimitReader(response.Body, answerBytes))
 	return answer{
 		status:     response.StatusCode,
-		body:       body,
+		body:       readAnswer(response.Body, cancel),
 		retryAfter: parseRetryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}
 }
 
-// newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike.
+// readAnswer reads a body up to its limits. One that breaks off changes nothing: the status has said what became of the
+// run.
+func readAnswer(body io.Reader, cancel context.CancelFunc) []byte {
+	timer := time.AfterFunc(answerPatience, cancel)
+	defer timer.Stop()
+	got, _ := io.ReadAll(io.LimitReader(body, answerBytes))
+	return got
+}
+
+// newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike. Seeing
+// the key, net/http by itself repeats a call once whose connection breaks before the answer, if the connection had been used
+// before: it was most likely closed by the other side for idleness.
 func newRequest(ctx context.Context, to Destination, run schemas.Run) (*http.Request, error) {
 	address := strings.TrimRight(to.BaseURL, "/") + "/v1/workflows/" + url.PathEscape(run.Workflow) + "/trigger"
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(run.Request))

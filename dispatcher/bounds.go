@@ -1,16 +1,26 @@
 package dispatcher
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"time"
 
-// measure returns how many more runs may be read, and pauses the partitions whose gap is too wide.
-func (g *group) measure(client *kgo.Client) int {
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// stuckFor is how long the first run that was read of a partition may wait for a place before reading it pauses. What
+// the client has fetched of a paused partition is fetched again, which takes longer than most waits.
+const stuckFor = 100 * time.Millisecond
+
+// measure returns how many more runs may be read. What waits for a place in a paused partition does not count: it takes
+// no room from others.
+func (g *group) measure() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	room, bytes := g.config.MaxOutstanding, g.config.MaxOutstandingBytes
-	for name, p := range g.partitions {
-		partRuns, partBytes, gap := p.load()
-		room, bytes = room-partRuns, bytes-partBytes
-		g.limitGap(client, name, gap)
+	room, bytes := g.crowd.room(), g.config.MaxOutstandingBytes
+	for _, p := range g.partitions {
+		bytes -= p.load()
+		if !p.isPaused {
+			room -= len(p.held)
+		}
 	}
 	if bytes <= 0 {
 		return 0
@@ -18,21 +28,33 @@ func (g *group) measure(client *kgo.Client) int {
 	return room
 }
 
-// limitGap stops reading a partition in which one run has long been unfinished while others finish: a crash would
-// send all of those again. It goes on at half the limit, so as not to pause with each record.
-func (g *group) limitGap(client *kgo.Client, name topicPartition, gap int) {
-	switch {
-	case gap >= g.config.MaxGap && !g.paused[name]:
-		g.paused[name] = true
-		client.PauseFetchPartitions(name.set())
-		g.logger.Warn("reading a partition pauses: its oldest run is not finished, and too many after it are",
-			"topic", name.topic, "partition", name.id, "gap", gap)
-	case gap <= g.config.MaxGap/2 && g.paused[name]:
-		g.resume(client, name)
+// steer pauses the partitions that must not be read now and resumes the others.
+func (g *group) steer(client *kgo.Client) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	for _, p := range g.partitions {
+		gap := p.gap()
+		if gap >= g.config.MaxGap/2 {
+			p.evict()
+		}
+		isWide := gap >= g.config.MaxGap
+		switch {
+		case !p.isPaused && (isWide || p.isStuck(now)):
+			p.isPaused = true
+			client.PauseFetchPartitions(p.set())
+			if isWide {
+				g.logger.Warn("reading a partition pauses: its oldest run is not finished, and too many after it are",
+					"topic", p.topic, "partition", p.id, "gap", gap)
+			}
+		case p.isPaused && p.ready() && gap <= g.config.MaxGap/2 && len(p.held) == 0:
+			p.isPaused = false
+			client.ResumeFetchPartitions(p.set())
+		}
 	}
 }
 
-func (g *group) resume(client *kgo.Client, name topicPartition) {
-	delete(g.paused, name)
-	client.ResumeFetchPartitions(name.set())
+// isStuck reports whether what was read of the partition waits, for its time or for a place.
+func (p *partition) isStuck(now time.Time) bool {
+	return len(p.held) > 0 && (p.held[0].meta.Due.After(now) || now.Sub(p.moved) > stuckFor)
 }

@@ -28,33 +28,60 @@ func (g *group) commitWhenDue(ctx context.Context, client *kgo.Client) {
 	}
 }
 
-// commit writes how far partitions are. After an error any of them may have been committed or not; the next commit
-// makes up for it.
-func commit(ctx context.Context, client *kgo.Client, partitions []*partition) error {
-	due := map[*partition]position{}
-	offsets := map[string]map[int32]kgo.EpochOffset{}
+// due is what there is to commit.
+type due struct {
+	positions map[*partition]position
+	offsets   map[string]map[int32]kgo.EpochOffset
+	metadata  map[topicPartition]string
+}
+
+func collect(partitions []*partition) due {
+	d := due{map[*partition]position{}, map[string]map[int32]kgo.EpochOffset{}, map[topicPartition]string{}}
 	for _, p := range partitions {
-		at, isDue := p.committable()
+		at, metadata, isDue := p.committable()
 		if !isDue {
 			continue
 		}
-		due[p] = at
-		if offsets[p.topic] == nil {
-			offsets[p.topic] = map[int32]kgo.EpochOffset{}
+		d.positions[p], d.metadata[p.topicPartition] = at, metadata
+		if d.offsets[p.topic] == nil {
+			d.offsets[p.topic] = map[int32]kgo.EpochOffset{}
 		}
-		offsets[p.topic][p.id] = kgo.EpochOffset{Epoch: at.epoch, Offset: at.next}
+		d.offsets[p.topic][p.id] = kgo.EpochOffset{Epoch: at.epoch, Offset: at.next}
+	}
+	return d
+}
+
+// describe puts the maps of finished runs into a commit.
+func (d due) describe(request *kmsg.OffsetCommitRequest) error {
+	for i := range request.Topics {
+		topic := &request.Topics[i]
+		for j := range topic.Partitions {
+			metadata := d.metadata[topicPartition{topic.Topic, topic.Partitions[j].Partition}]
+			topic.Partitions[j].Metadata = &metadata
+		}
+	}
+	return nil
+}
+
+// commit writes how far partitions are. After an error any of them may have been committed or not; the next commit
+// makes up for it.
+func commit(ctx context.Context, client *kgo.Client, partitions []*partition) error {
+	d := collect(partitions)
+	if len(d.positions) == 0 {
+		return nil
 	}
 	var failure error
-	client.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
-		failure = err
-		if err == nil {
-			failure = refusal(answer)
-		}
-	})
+	client.CommitOffsetsSync(kgo.PreCommitFnContext(ctx, d.describe), d.offsets,
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, answer *kmsg.OffsetCommitResponse, err error) {
+			failure = err
+			if err == nil {
+				failure = refusal(answer)
+			}
+		})
 	if failure != nil {
 		return failure
 	}
-	for p, at := range due {
+	for p, at := range d.positions {
 		p.committed(at)
 	}
 	return nil

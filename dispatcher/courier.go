@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/millrace/millrace/schemas"
@@ -12,106 +13,196 @@ import (
 // responseBytes is how much of an answer that is not 2xx a delivery record keeps.
 const responseBytes = 4 << 10
 
-// courier takes one run from its first attempt to its end. Lanes use it at once; slots bounds the calls.
+// courier takes one run from its first attempt to its end, or into a retry topic. Lanes use it at once; gates bound the
+// calls.
 type courier struct {
 	config       Config
 	destinations Destinations
 	logger       *slog.Logger
-	calls        *caller
-	slots        chan struct{}
+	starters     map[Kind]starter
+	gates        *gates
+	delivered    *delivered
 	complaints   *complaints
 	records      recorder
 }
 
-// deliver attempts a run until it is delivered or dead. It reports false when its partition was stopped before that;
-// the run is then unfinished, and whoever reads the partition next begins anew with attempt 1.
+// visit is what is known of a run while it is in memory.
+type visit struct {
+	began    time.Time
+	waits    *schedule         // from the first retry on
+	attempts []schemas.Attempt // those before included
+}
+
+// step is what follows for a run.
+type step struct {
+	kind stepKind
+	wait time.Duration // before the next attempt, for again and park
+}
+
+type stepKind int
+
+const (
+	over   stepKind = iota // nothing is left to do
+	again                  // try again after the wait
+	park                   // put it into a retry topic
+	halted                 // no new call may start
+)
+
+// deliver attempts a run until it is delivered, dead, or in a retry topic. It reports false when its partition was
+// stopped before that; the run is then unfinished, and whoever reads the partition next begins anew.
 func (c *courier) deliver(j *job) bool {
-	waits := newSchedule(c.config)
-	for number := 1; ; number++ {
-		if !c.acquire(j.partition.running) {
+	if c.wasDelivered(j) {
+		j.release()
+		return true
+	}
+	v := &visit{began: time.Now(), attempts: j.meta.Attempts}
+	for {
+		next := c.attempt(j, v)
+		if next.kind == again {
+			next = c.rest(j, next)
+		}
+		switch next.kind {
+		case again:
+			continue
+		case halted:
 			return false
+		case park:
+			c.park(j, v, next.wait)
+		case over:
 		}
-		delivery, retryAfter := c.attempt(j, number)
-		<-c.slots
-		if j.partition.calls.Err() != nil {
-			return false // the call was cut off, which says nothing about the run
-		}
-		wait := waits.next(retryAfter)
-		c.limitAge(j.run, &delivery, wait)
-		c.report(j, delivery, wait)
-		if delivery.Outcome != schemas.Retrying {
-			j.release()
-			return true
-		}
-		if !pause(j.partition.running, wait) {
-			return false
-		}
+		j.release()
+		return true
 	}
 }
 
-// acquire waits for a slot and reports false when ctx ended.
-func (c *courier) acquire(ctx context.Context) bool {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return false
+// rest waits in memory and says what follows: an attempt, or a retry topic when the run cannot wait here any longer.
+func (c *courier) rest(j *job, next step) step {
+	switch j.rest(next.wait) {
+	case stopped:
+		next.kind = halted
+	case evicted:
+		if !c.isStrict(j) {
+			next.kind = park
+		}
+	case rightAway:
 	}
-	if ctx.Err() != nil {
-		<-c.slots
-		return false
-	}
-	return true
+	return next
 }
 
-// attempt makes one attempt, unless the run is too old for it, and returns its record with the wait the API asked for.
-func (c *courier) attempt(j *job, number int) (schemas.Delivery, time.Duration) {
-	now := time.Now()
-	delivery := newDelivery(j.run, number, now)
-	if age := now.Sub(j.run.CreatedAt); age >= c.config.MaxAge {
+// wasDelivered reports whether the run was delivered before, by this dispatcher or another.
+func (c *courier) wasDelivered(j *job) bool {
+	found, err := c.delivered.has(j.run.RunID)
+	if err != nil {
+		c.records.fail(fmt.Errorf("looking for run %s among the delivered ones: %w", j.run.RunID, err))
+		return false
+	}
+	if found {
+		c.logger.Debug("a run was delivered before and is not sent again", "run_id", j.run.RunID)
+	}
+	return found
+}
+
+func (c *courier) isStrict(j *job) bool {
+	to, _ := c.destinations.Destination(j.run.Environment)
+	return to.Order == Strict
+}
+
+// attempt makes one attempt when it is time for it, and says what follows.
+func (c *courier) attempt(j *job, v *visit) step {
+	if j.partition.running.Err() != nil {
+		return step{kind: halted}
+	}
+	delivery := newDelivery(j.run, v.number(), time.Now())
+	if age := c.age(j); age >= c.config.MaxAge {
 		delivery.Outcome = schemas.Dead
 		delivery.Error = fmt.Sprintf("not tried: the run is %s old, the limit is %s", age.Round(time.Second), c.config.MaxAge)
-		return delivery, 0
+		c.report(j, v, delivery, 0)
+		return step{kind: over}
 	}
-	got := c.call(j)
-	delivery.LatencyMs = float64(time.Since(now)) / float64(time.Millisecond)
-	delivery.Outcome = got.outcome()
-	delivery.StatusCode = got.status
-	delivery.Error = got.reason()
-	if delivery.Outcome == schemas.Delivered {
-		delivery.WorkflowRunID = workflowRunID(got.body)
-	} else {
-		delivery.Response = string(got.body[:min(len(got.body), responseBytes)])
+	got, wait, err := c.call(j, &delivery)
+	switch {
+	case err != nil:
+		return step{kind: halted}
+	case wait > 0:
+		wait += time.Duration(rand.Int64N(int64(wait)/10 + 1))          // or all would come back at once
+		isLong := wait > c.config.BreakerDelay/5 && j.share.isCrowded() // a shorter one is for a call that finds out
+		return c.where(j, v, wait, isLong)
+	case got.isUntold:
+		return step{kind: over}
 	}
-	return delivery, got.retryAfter
+	describe(&delivery, got)
+	v.note(delivery)
+	next := step{kind: over}
+	if delivery.Outcome == schemas.Retrying {
+		if v.waits == nil {
+			v.waits = newSchedule(c.config)
+		}
+		// One that comes from a retry topic has one attempt each time, and none waits where there is no room.
+		next = c.where(j, v, v.waits.next(got.retryAfter), j.meta.Parked > 0 || j.share.isCrowded())
+		c.limitAge(j, &delivery, next.wait)
+		if delivery.Outcome == schemas.Dead {
+			next.kind = over
+		}
+	}
+	c.report(j, v, delivery, next.wait)
+	return next
 }
 
-func (c *courier) call(j *job) answer {
-	destination, known := c.destinations.Destination(j.run.Environment)
-	if !known || destination.BaseURL == "" {
-		return answer{err: fmt.Errorf("environment %q has no workflow API: set its base URL", j.run.Environment)}
+// call calls the destination once, in its turn. It returns a wait instead when that is not now, and an error when the
+// partition was stopped before there was an answer, which says nothing about the run.
+func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duration, error) {
+	to, known := c.destinations.Destination(j.run.Environment)
+	if !known || to.Kind == HTTP && to.BaseURL == "" {
+		return answer{err: fmt.Errorf("environment %q has no workflow API: set its base URL", j.run.Environment)}, 0, nil
 	}
-	return c.calls.call(j.partition.calls, destination, j.run)
+	if to.Kind == KafkaOnly {
+		return c.starters[to.Kind].start(j.partition.calls, to, j.run), 0, nil
+	}
+	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, j.run.Workflow)
+	if err != nil || wait > 0 {
+		return answer{}, wait, err
+	}
+	began := time.Now()
+	delivery.AttemptedAt = began.UTC()
+	got := c.starters[to.Kind].start(j.partition.calls, to, j.run)
+	delivery.LatencyMs = float64(time.Since(began)) / float64(time.Millisecond)
+	if j.partition.calls.Err() != nil {
+		ticket.leave(cutOff, 0)
+		return got, 0, context.Canceled
+	}
+	if got.outcome() != schemas.Retrying {
+		got.retryAfter = 0
+	}
+	ticket.leave(got.verdict(), got.retryAfter)
+	return got, 0, nil
+}
+
+// where says where a run waits for its next attempt: in memory, with the other runs of its key behind it, as long as
+// that is not for too long; then in a retry topic.
+func (c *courier) where(j *job, v *visit, wait time.Duration, isLong bool) step {
+	isLong = isLong || time.Since(v.began)+wait > c.config.RetryInPlace
+	if !isLong || c.isStrict(j) {
+		return step{kind: again, wait: wait}
+	}
+	_, parked := c.tier(j, wait)
+	return step{kind: park, wait: parked}
+}
+
+// age counts from when the run was made, or sent again by a person.
+func (c *courier) age(j *job) time.Duration {
+	if !j.meta.Resent.IsZero() {
+		return time.Since(j.meta.Resent)
+	}
+	return time.Since(j.run.CreatedAt)
 }
 
 // limitAge makes a run dead that would be too old at its next attempt.
-func (c *courier) limitAge(run schemas.Run, delivery *schemas.Delivery, wait time.Duration) {
-	if delivery.Outcome != schemas.Retrying || time.Since(run.CreatedAt)+wait < c.config.MaxAge {
+func (c *courier) limitAge(j *job, delivery *schemas.Delivery, wait time.Duration) {
+	if c.age(j)+wait < c.config.MaxAge {
 		return
 	}
 	delivery.Outcome = schemas.Dead
 	delivery.Error += fmt.Sprintf("; given up: at the next attempt the run would be older than %s", c.config.MaxAge)
-}
-
-// pause waits and reports false when ctx ended first.
-func pause(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func newDelivery(run schemas.Run, number int, at time.Time) schemas.Delivery {
@@ -123,5 +214,17 @@ func newDelivery(run schemas.Run, number int, at time.Time) schemas.Delivery {
 		Workflow:    run.Workflow,
 		Attempt:     number,
 		AttemptedAt: at.UTC(),
+	}
+}
+
+// describe writes an answer into its record.
+func describe(delivery *schemas.Delivery, got answer) {
+	delivery.Outcome = got.outcome()
+	delivery.StatusCode = got.status
+	delivery.Error = got.reason()
+	if delivery.Outcome == schemas.Delivered {
+		delivery.WorkflowRunID = workflowRunID(got.body)
+	} else {
+		delivery.Response = string(got.body[:min(len(got.body), responseBytes)])
 	}
 }

@@ -1,19 +1,23 @@
 // Package dispatcher reads the runs topic and starts each run at its environment's workflow API, over HTTP, until the
 // API has taken it, refused it, or the run is too old. Runs with the same record key start one after the other, all
 // others at once; an offset is committed when every run up to it is decided and Kafka has the records that say so.
-// A crash therefore sends some runs again, never skips one, and what is sent again has the same bytes and the same
-// idempotency key.
+// A crash therefore skips no run; it sends those again that were under way, with the same bytes and the same idempotency
+// key. A run that was delivered is not sent again, whoever reads it.
 //
-//	runs -> group (partitions, commits) -> lane (order per key) -> courier (attempts) -> deliveries, runs.dead
+//	runs, runs.retry -> group (partitions, commits) -> lane (order per key) -> courier (attempts) -> deliveries, runs.dead
+//	                                                                              \-> runs.retry, for what has to wait
 package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
@@ -23,22 +27,10 @@ import (
 // role names the consumer group.
 const role = "dispatcher"
 
-// Destinations knows where the runs of an environment are started.
-type Destinations interface {
-	// Destination returns the workflow API of an environment, and false when the environment is unknown. It is asked
-	// before each attempt and by many goroutines at once, so it must answer from memory.
-	Destination(environment string) (Destination, bool)
-}
-
-// Destination is one environment's workflow API.
-type Destination struct {
-	BaseURL string // such as https://api.knock.app; "" when none is set
-	APIKey  string // sent as a bearer token; "" when the API wants none
-}
-
 // Dispatcher starts runs. One process needs one; more of them share the partitions of the runs topic.
 type Dispatcher struct {
 	config       Config
+	networks     networks
 	kafka        kafka.Config
 	destinations Destinations
 	logger       *slog.Logger
@@ -49,29 +41,98 @@ func New(config Config, cluster kafka.Config, destinations Destinations, logger 
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	return &Dispatcher{config, cluster, destinations, logger.With("role", role)}, nil
+	allowed, err := parseNetworks(config.AllowNetworks)
+	if err != nil {
+		return nil, err
+	}
+	return &Dispatcher{config, allowed, cluster, destinations, logger.With("role", role)}, nil
 }
 
 // Run dispatches until ctx ends, then starts no new call, waits up to DrainTimeout for those in flight, commits and
 // leaves the group; that is a nil error. It returns an error when a partition's offset is out of range (some runs may
 // be lost: a person must look) and when Kafka refuses a delivery record, since nothing may be committed without it.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	known, err := d.openDelivered(ctx)
+	if err != nil {
+		return err
+	}
+	if known == nil {
+		return nil // ctx has ended
+	}
+	// The index is followed until the last call has ended.
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	group := newGroup(running, d.config, d.logger)
+	var follower errgroup.Group
+	follower.Go(func() error {
+		err := known.follow(following)
+		if err != nil {
+			fail(err)
+		}
+		return err
+	})
+	err = d.dispatch(ctx, running, known, fail)
+	stop()
+	_ = follower.Wait() // fail has told it
+	return errors.Join(err, known.close())
+}
+
+// openDelivered opens the index of delivered runs, however often it takes. It returns nil when ctx ends before.
+func (d *Dispatcher) openDelivered(ctx context.Context) (*delivered, error) {
+	pause := backoff.NewExponentialBackOff()
+	for {
+		known, err := openDelivered(ctx, d.config, d.kafka, d.logger)
+		if err == nil {
+			return known, nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil //nolint:nilerr // the role was stopped before it began, which is no failure
+		}
+		wait := pause.NextBackOff()
+		d.logger.Error("no run is dispatched yet", "again_in", wait.Round(time.Millisecond), "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// dispatch is Run with everything open. running ends with ctx, or when the role cannot go on.
+func (d *Dispatcher) dispatch(ctx, running context.Context, known *delivered, fail context.CancelCauseFunc) error {
+	name, err := instance(d.config.deliveredDir())
+	if err != nil {
+		return err
+	}
+	group := d.newGroup(running, name, known)
 	client, err := kgo.NewClient(d.options(group)...)
 	if err != nil {
 		return fmt.Errorf("connecting the dispatcher to Kafka: %w", err)
 	}
-	calls := newCaller(d.config)
-	group.deliver = d.courier(client, calls, fail).deliver
+	calls := newCaller(d.config, d.networks)
+	group.courier = d.courier(client, calls, known, fail)
 	err = loop(running, client, group)
+	fail(err) // whatever has made it end: nobody goes on
 	if ctx.Err() != nil {
 		err = nil
 	}
 	d.stop(context.WithoutCancel(ctx), client, group)
 	calls.close()
 	return err
+}
+
+func (d *Dispatcher) newGroup(ctx context.Context, instance string, known *delivered) *group {
+	return &group{
+		ctx:        ctx,
+		config:     d.config,
+		name:       d.kafka.Group(role),
+		instance:   instance,
+		runs:       d.kafka.Topic(schemas.RunsTopic),
+		logger:     d.logger,
+		crowd:      newCrowd(d.config.MaxOutstanding),
+		delivered:  known,
+		room:       make(chan struct{}, 1),
+		partitions: map[topicPartition]*partition{},
+	}
 }
 
 func loop(ctx context.Context, client *kgo.Client, group *group) error {
@@ -90,50 +151,63 @@ func (d *Dispatcher) stop(ctx context.Context, client *kgo.Client, group *group)
 	group.giveUpAll(ctx, client)
 	leaving, cancel := context.WithTimeout(ctx, partingTimeout)
 	defer cancel()
-	if err := client.LeaveGroupContext(leaving); err != nil {
+	if err := group.leave(leaving, client); err != nil {
 		d.logger.Warn("leaving the consumer group failed; its partitions wait until the session times out", "error", err)
 	}
 	client.CloseAllowingRebalance()
 	group.wait()
 }
 
-func (d *Dispatcher) courier(client *kgo.Client, calls *caller, fail context.CancelCauseFunc) *courier {
+func (d *Dispatcher) courier(client *kgo.Client, calls *caller, known *delivered, fail context.CancelCauseFunc) *courier {
 	return &courier{
 		config:       d.config,
 		destinations: d.destinations,
 		logger:       d.logger,
-		calls:        calls,
-		slots:        make(chan struct{}, d.config.Concurrency),
+		starters:     map[Kind]starter{HTTP: calls, KafkaOnly: nobody{}},
+		gates:        newGates(d.config, d.logger),
+		delivered:    known,
 		complaints:   newComplaints(),
 		records: recorder{
 			client:     client,
 			deliveries: d.kafka.Topic(schemas.DeliveriesTopic),
 			dead:       d.kafka.Topic(schemas.DeadRunsTopic),
+			topic:      d.kafka.Topic,
 			fail:       fail,
 		},
 	}
 }
 
+func (d *Dispatcher) topics() []string {
+	topics := []string{d.kafka.Topic(schemas.RunsTopic)}
+	for _, tier := range d.config.tiers() {
+		topics = append(topics, d.kafka.Topic(tier.Topic))
+	}
+	return topics
+}
+
 func (d *Dispatcher) options(group *group) []kgo.Opt {
 	return append(d.kafka.Options(),
 		telemetry.KafkaLogger(d.logger),
-		kgo.ConsumerGroup(d.kafka.Group(role)),
-		kgo.ConsumeTopics(d.kafka.Topic(schemas.RunsTopic)),
+		kgo.ConsumerGroup(group.name),
+		kgo.InstanceID(group.instance),
+		kgo.ConsumeTopics(d.topics()...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		// A silent reset would start thousands of old runs again, or skip some.
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.FetchMaxWait(250*time.Millisecond),
+		// A partition that is read again waits for the fetch that is under way without it.
+		kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
-		// A process that was killed gives its partitions up this much later; until then its runs wait.
-		kgo.SessionTimeout(15*time.Second),
+		// A third, as Kafka advises: two heartbeats may get lost.
+		kgo.SessionTimeout(d.config.SessionTime),
+		kgo.HeartbeatInterval(min(d.config.SessionTime/3, 3*time.Second)),
 		kgo.OnPartitionsAssigned(group.assigned),
 		kgo.OnPartitionsRevoked(group.revoked),
 		kgo.OnPartitionsLost(group.lost),
 		kgo.ProducerLinger(2*time.Millisecond),
-		// A dead letter is a run and a few KiB more, and a run may fill a batch of the default size (1,000,012 bytes).
+		// A dead letter is a run and some KiB more, and a run may fill a batch of the default size (1,000,012 bytes).
 		// Brokers take 1,048,588 by default.
 		kgo.ProducerBatchMaxBytes(1<<20),
 	)

@@ -2,10 +2,13 @@ package dispatcher
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -13,12 +16,71 @@ import (
 // Both take milliseconds unless Kafka is gone.
 const partingTimeout = 900 * time.Millisecond
 
-func (g *group) assigned(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+// assigned takes partitions over. They stay paused until it is known what was delivered before.
+func (g *group) assigned(_ context.Context, client *kgo.Client, assigned map[string][]int32) {
+	client.PauseFetchPartitions(assigned)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	var fresh []*partition
 	for _, name := range names(assigned) {
-		g.partitions[name] = newPartition(g.ctx, name, g.room)
+		p := newPartition(g.ctx, name, g.room)
+		p.isPaused = true
+		g.partitions[name] = p
+		fresh = append(fresh, p)
 	}
+	if len(fresh) > 0 {
+		g.drains.Go(func() { g.prepare(client, fresh) })
+	}
+}
+
+// prepare finds out which runs of partitions were finished before, however often it takes.
+func (g *group) prepare(client *kgo.Client, partitions []*partition) {
+	pause := backoff.NewExponentialBackOff()
+	for g.ctx.Err() == nil {
+		err := g.learn(g.ctx, client, partitions)
+		if err == nil {
+			return
+		}
+		if g.ctx.Err() != nil {
+			return
+		}
+		wait := pause.NextBackOff()
+		g.logger.Warn("it is not known yet which runs were delivered before; their partitions wait", "again_in", wait.Round(time.Millisecond), "error", err)
+		select {
+		case <-time.After(wait):
+		case <-g.ctx.Done():
+		}
+	}
+}
+
+// learn asks for the last commits, and waits until the index of delivered runs has everything that was written up to
+// now: whoever had the partitions before has written it before he gave them up.
+func (g *group) learn(ctx context.Context, client *kgo.Client, partitions []*partition) error {
+	var topics []string
+	for _, p := range partitions {
+		if !slices.Contains(topics, p.topic) {
+			topics = append(topics, p.topic)
+		}
+	}
+	committed, err := kadm.NewClient(client).FetchOffsetsForTopics(ctx, g.name, topics...)
+	if err != nil {
+		return fmt.Errorf("asking for the group's offsets: %w", err)
+	}
+	if err := g.delivered.catchUp(ctx); err != nil {
+		return err
+	}
+	for _, p := range partitions {
+		at, _ := committed.Lookup(p.topic, p.id)
+		if at.Err != nil {
+			return fmt.Errorf("asking for the group's offset of %s partition %d: %w", p.topic, p.id, at.Err)
+		}
+		done, err := decodeDoneMap(at.Metadata, at.At)
+		if err != nil {
+			g.logger.Warn("runs that were finished before are looked up one by one", "topic", p.topic, "partition", p.id, "error", err)
+		}
+		p.restore(done)
+	}
+	return nil
 }
 
 // revoked hands partitions over to another member, with everything committed that was finished.
@@ -44,7 +106,7 @@ func (g *group) giveUp(ctx context.Context, client *kgo.Client, partitions []*pa
 	ctx, cancel := context.WithTimeout(ctx, partingTimeout)
 	defer cancel()
 	if err := commit(ctx, client, partitions); err != nil {
-		g.logger.Warn("the last commit failed; runs since the one before will be sent again", "error", err)
+		g.logger.Warn("the last commit failed; runs since the one before will be looked up one by one", "error", err)
 	}
 }
 
@@ -60,8 +122,8 @@ func (g *group) remove(client *kgo.Client, gone []topicPartition) []*partition {
 		}
 		removed = append(removed, p)
 		delete(g.partitions, name)
-		if g.paused[name] {
-			g.resume(client, name) // the client would remember it if the partition came back
+		if p.isPaused {
+			client.ResumeFetchPartitions(name.set()) // the client would remember it if the partition came back
 		}
 	}
 	return removed
@@ -73,7 +135,7 @@ func (g *group) drain(partitions []*partition) {
 	idle := make(chan struct{})
 	for _, p := range partitions {
 		p.stop()
-		defer p.abort()
+		defer p.forsake()
 	}
 	g.drains.Go(func() {
 		for _, p := range partitions {

@@ -56,12 +56,27 @@ func requireDefinition(t *rapid.T, tracked *offsets, started []int64, finished m
 	if contiguous > 0 {
 		last := started[contiguous-1]
 		want = position{next: last + 1, epoch: int32(last)}
+	} else if len(finished) > 0 {
+		want = position{next: started[0], epoch: -1}
 	}
+	want.changes = len(finished)
 	if at, _ := tracked.committable(); at != want {
 		t.Fatalf("committable at %+v, want %+v", at, want)
 	}
+	requireMap(t, tracked, started[contiguous:], finished)
 	if tracked.gap() != len(started)-contiguous || tracked.unfinished != len(started)-len(finished) {
 		t.Fatalf("gap %d, unfinished %d; started %v, finished %v", tracked.gap(), tracked.unfinished, started, finished)
+	}
+}
+
+// requireMap reads the map of finished offsets as the next owner of the partition does.
+func requireMap(t *rapid.T, tracked *offsets, beyond []int64, finished map[int64]bool) {
+	var next offsets
+	next.restore(tracked.done())
+	for _, offset := range beyond {
+		if next.wasFinished(offset) != finished[offset] {
+			t.Fatalf("offset %d: finished is %t, the map is %v", offset, finished[offset], tracked.done())
+		}
 	}
 }
 

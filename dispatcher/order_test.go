@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/millrace/millrace/dispatcher"
 )
 
 func TestRunsOfOneKeyStartInOrderWhateverFails(t *testing.T) {
@@ -77,7 +80,7 @@ func TestReadingPausesAtTheBoundOfOutstandingRuns(t *testing.T) {
 	config := quick()
 	config.MaxOutstanding, config.Concurrency = 5, 100
 	for i := range 40 {
-		p.write(0, fmt.Sprint(i), newRun(fmt.Sprint("r", i)))
+		p.write(0, fmt.Sprint(i), newRunOf(fmt.Sprint("workflow-", i), fmt.Sprint("r", i)))
 	}
 	p.run(config)
 	p.eventually("5 calls", func() bool { return len(p.api.calls("")) == 5 })
@@ -112,20 +115,48 @@ func TestReadingPausesAtTheBoundOfOutstandingBytes(t *testing.T) {
 	p.waitCommitted(0, 2)
 }
 
-func TestWideGapPausesItsPartitionOnly(t *testing.T) {
-	var healthy atomic.Bool
-	p := newPipeline(t, 2, func(c call) reply {
-		if c.key == "stuck" && !healthy.Load() {
-			return reply{status: 503}
-		}
-		return ok()
-	})
-	config := quick()
-	config.MaxGap, config.MaxOutstanding = 10, 4
+// widen writes a run that is not taken and 100 more into partition 0.
+func (p *pipeline) widen() {
 	p.write(0, "stuck", newRun("stuck"))
 	for i := range 100 {
 		p.write(0, fmt.Sprint("a", i), newRun(fmt.Sprint("a", i)))
 	}
+}
+
+func stuckUntil(healthy *atomic.Bool) func(call) reply {
+	return func(c call) reply {
+		if c.key == "stuck" && !healthy.Load() {
+			return reply{status: 503}
+		}
+		return ok()
+	}
+}
+
+func TestRunThatHoldsUpTheCommitGoesIntoARetryTopic(t *testing.T) {
+	var healthy atomic.Bool
+	p := newPipeline(t, 2, stuckUntil(&healthy))
+	config := quick()
+	config.MaxGap = 40
+	config.RetryTiers = shortTiers()
+	p.widen()
+	p.run(config)
+	p.waitCommitted(0, 101)
+	healthy.Store(true)
+	p.eventually("the run is delivered", func() bool { return p.delivered("stuck") })
+	for i := range 100 {
+		if n := len(p.api.calls(fmt.Sprint("a", i))); n != 1 {
+			t.Errorf("a%d was sent %d times", i, n)
+		}
+	}
+}
+
+func TestStrictOrderHoldsUpTheCommitAndAWideGapPausesItsPartitionOnly(t *testing.T) {
+	var healthy atomic.Bool
+	p := newPipeline(t, 2, stuckUntil(&healthy))
+	p.destination.Order = dispatcher.Strict
+	config := quick()
+	config.MaxGap, config.FirstRetry, config.MaxRetry, config.RetryInPlace = 10, 50*time.Millisecond, 50*time.Millisecond, 0
+	p.widen()
 	p.run(config)
 	p.eventually("the pause", func() bool { return strings.Contains(p.log.String(), "partition pauses") })
 	for i := range 100 {

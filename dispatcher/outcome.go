@@ -14,6 +14,8 @@ type answer struct {
 	body       []byte
 	retryAfter time.Duration // what the API asked for; 0 when it did not
 	err        error
+	isTimeout  bool // whether err says that there was no answer in time
+	isUntold   bool // whether nobody had to be told about the run
 }
 
 // outcome says what becomes of a run after an answer. No answer, and the statuses that say "not now", are tried again;
@@ -26,10 +28,23 @@ func (a answer) outcome() schemas.DeliveryOutcome {
 		return schemas.Delivered
 	case a.status == http.StatusRequestTimeout, a.status == http.StatusTooEarly, a.status == http.StatusTooManyRequests:
 		return schemas.Retrying
+	case a.status == http.StatusConflict:
+		return schemas.Retrying // an earlier call with this idempotency key is still under way
 	case a.status >= 500:
 		return schemas.Retrying
 	}
 	return schemas.Dead
+}
+
+// verdict says what the answer tells about the API.
+func (a answer) verdict() verdict {
+	switch {
+	case a.isTimeout:
+		return hung
+	case a.err != nil, a.status >= 500:
+		return failed
+	}
+	return answered
 }
 
 // reason says in words why the run was not delivered, and "" when it was.

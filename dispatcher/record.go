@@ -15,35 +15,46 @@ type recorder struct {
 	client     *kgo.Client
 	deliveries string // topic
 	dead       string // topic
+	topic      func(name string) string
 	fail       context.CancelCauseFunc
 }
 
 func (r recorder) delivery(j *job, delivery schemas.Delivery) {
 	value, err := schemas.Encode(delivery)
-	r.produce(j, r.deliveries, value, err)
+	r.produce(j, &kgo.Record{
+		Topic: r.deliveries, Key: []byte(j.run.RunID), Value: value,
+		Headers: []kgo.RecordHeader{schemas.DeliveryHeader[kgo.RecordHeader](delivery.Outcome)},
+	}, err)
 }
 
-func (r recorder) deadLetter(j *job, last schemas.Delivery) {
-	value, err := schemas.Encode(schemas.DeadLetter{Schema: schemas.Version, Run: j.run, Last: last})
-	r.produce(j, r.dead, value, err)
+func (r recorder) deadLetter(j *job, last schemas.Delivery, attempts []schemas.Attempt) {
+	value, err := schemas.Encode(schemas.DeadLetter{Schema: schemas.Version, Run: j.run, Key: j.key, Last: last, Attempts: attempts})
+	r.produce(j, &kgo.Record{Topic: r.dead, Key: []byte(j.run.RunID), Value: value}, err)
 }
 
-func (r recorder) produce(j *job, topic string, value []byte, err error) {
+// parked puts a run into a retry topic: its record as it was, and in the headers what has become of it so far. The runs
+// of one workflow go into one partition, so that a slow one waits behind itself.
+func (r recorder) parked(j *job, topic string, meta schemas.RunMeta) {
+	headers, err := schemas.RunHeaders[kgo.RecordHeader](meta)
+	key := j.run.Environment + "/" + j.run.Workflow
+	r.produce(j, &kgo.Record{Topic: r.topic(topic), Key: []byte(key), Value: j.record.Value, Headers: headers}, err)
+}
+
+func (r recorder) produce(j *job, record *kgo.Record, err error) {
 	if err != nil {
-		r.fail(fmt.Errorf("writing to %s about run %s: %w", topic, j.run.RunID, err))
+		r.fail(fmt.Errorf("writing to %s about run %s: %w", record.Topic, j.run.RunID, err))
 		return
 	}
 	p := j.partition
 	j.hold()
 	p.work.Add(1)
-	record := &kgo.Record{Topic: topic, Key: []byte(j.run.RunID), Value: value}
-	r.client.Produce(p.calls, record, func(_ *kgo.Record, err error) {
+	r.client.Produce(p.calls, record, func(record *kgo.Record, err error) {
 		defer p.work.Done()
 		switch {
 		case err == nil:
 			j.release()
 		case p.calls.Err() == nil:
-			r.fail(fmt.Errorf("writing to %s about run %s: %w", topic, j.run.RunID, err))
+			r.fail(fmt.Errorf("writing to %s about run %s: %w", record.Topic, j.run.RunID, err))
 		}
 	})
 }

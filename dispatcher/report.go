@@ -24,7 +24,7 @@ func newComplaints() *complaints {
 }
 
 // report writes down what came of an attempt: for everybody in Kafka, for the operator in the log.
-func (c *courier) report(j *job, delivery schemas.Delivery, wait time.Duration) {
+func (c *courier) report(j *job, v *visit, delivery schemas.Delivery, wait time.Duration) {
 	c.records.delivery(j, delivery)
 	switch delivery.Outcome {
 	case schemas.Delivered:
@@ -34,7 +34,7 @@ func (c *courier) report(j *job, delivery schemas.Delivery, wait time.Duration) 
 			c.log(j.partition.calls, slog.LevelWarn, "runs are waiting for a workflow API", delivery, slog.Duration("next_attempt_in", wait))
 		})
 	case schemas.Dead:
-		c.records.deadLetter(j, delivery)
+		c.records.deadLetter(j, delivery, v.attempts)
 		c.complaints.dead.Do(func() { c.log(j.partition.calls, slog.LevelError, "a run is a dead letter", delivery) })
 	}
 }

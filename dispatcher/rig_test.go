@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -27,17 +28,33 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if settings := os.Getenv(childVariable); settings != "" {
+		os.Exit(runChild(settings))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const patience = 20 * time.Second
 
 // quick are settings that let a test see retries, commits and drains without waiting for them.
 func quick() dispatcher.Config {
 	return dispatcher.Config{
-		Concurrency: 16, Timeout: 5 * time.Second, FirstRetry: time.Millisecond, MaxRetry: 5 * time.Millisecond,
-		MaxRetryAfter: time.Hour, MaxAge: 20 * time.Hour, MaxOutstanding: 5000, MaxOutstandingBytes: 1 << 27, MaxGap: 20000,
-		CommitInterval: 10 * time.Millisecond, DrainTimeout: 2 * time.Second,
+		Concurrency: 16, WorkflowConcurrency: 16, Timeout: 5 * time.Second, FirstRetry: time.Millisecond, MaxRetry: 5 * time.Millisecond,
+		RetryInPlace: time.Minute, MaxRetryAfter: time.Hour, MaxAge: 20 * time.Hour, BreakerDelay: 10 * time.Millisecond,
+		MaxOutstanding: 5000, MaxOutstandingBytes: 1 << 27, MaxGap: 20000,
+		CommitInterval: 10 * time.Millisecond, DrainTimeout: 2 * time.Second, SessionTime: 15 * time.Second,
+		AllowNetworks: []string{"127.0.0.0/8"}, DeliveredMemory: 1 << 20,
 	}
+}
+
+// shortTiers are the retry topics with waits that a test can wait for.
+func shortTiers() []schemas.RetryTier {
+	tiers := schemas.RetryTiers()
+	for i := range tiers {
+		tiers[i].Wait = time.Duration(i+1) * 50 * time.Millisecond
+	}
+	return tiers
 }
 
 // pipeline is a broker, a scripted workflow API, and the means to run dispatchers between them.
@@ -49,8 +66,9 @@ type pipeline struct {
 	api     *workflowAPI
 	log     *safeBuffer
 	logger  *slog.Logger
-	// destination is what every environment but "unknown" has.
+	// destination is what every environment but "unknown" and those in others has. Both are set before run.
 	destination dispatcher.Destination
+	others      map[string]dispatcher.Destination
 }
 
 func newPipeline(t testing.TB, partitions int32, script func(call) reply) *pipeline {
@@ -90,12 +108,18 @@ func newPipelineOn(t testing.TB, cluster rig.Cluster, partitions int32, script f
 }
 
 func (p *pipeline) Destination(environment string) (dispatcher.Destination, bool) {
+	if other, found := p.others[environment]; found {
+		return other, true
+	}
 	return p.destination, environment != "unknown"
 }
 
 // run starts a dispatcher. The returned function stops it and returns what Run did.
 func (p *pipeline) run(config dispatcher.Config) (stop func() error) {
 	p.t.Helper()
+	if config.DeliveredDir == "" {
+		config.DeliveredDir = p.t.TempDir()
+	}
 	d, err := dispatcher.New(config, p.kafka, p, p.logger)
 	if err != nil {
 		p.t.Fatal(err)
@@ -117,6 +141,13 @@ func newRun(name string) schemas.Run {
 	}
 }
 
+// newRunOf is newRun for a workflow.
+func newRunOf(workflow, name string) schemas.Run {
+	run := newRun(name)
+	run.Workflow = workflow
+	return run
+}
+
 func (p *pipeline) write(partition int32, key string, run schemas.Run) {
 	p.t.Helper()
 	value, err := schemas.Encode(run)
@@ -135,6 +166,11 @@ func (p *pipeline) writeBytes(partition int32, key string, value []byte) {
 
 func (p *pipeline) record(partition int32, key string, value []byte) *kgo.Record {
 	return &kgo.Record{Topic: p.kafka.Topic(schemas.RunsTopic), Partition: partition, Key: []byte(key), Value: value}
+}
+
+// delivered reports whether the API has taken a run.
+func (p *pipeline) delivered(run string) bool {
+	return slices.ContainsFunc(p.api.calls(run), func(c call) bool { return c.answered == http.StatusOK })
 }
 
 // committed returns the committed offset of each partition of the runs topic that has one.
@@ -164,6 +200,18 @@ func (p *pipeline) deliveries(n int) map[string][]schemas.Delivery {
 		byRun[delivery.RunID] = append(byRun[delivery.RunID], delivery)
 	}
 	return byRun
+}
+
+// deliveriesSoFar returns the delivery records of a run that Kafka has at this moment.
+func (p *pipeline) deliveriesSoFar(run string) []schemas.Delivery {
+	p.t.Helper()
+	ends, err := kadm.NewClient(p.client).ListEndOffsets(p.t.Context(), p.kafka.Topic(schemas.DeliveriesTopic))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	n := 0
+	ends.Each(func(end kadm.ListedOffset) { n += int(end.Offset) })
+	return p.deliveries(n)[run]
 }
 
 func readTopic[R schemas.Record](p *pipeline, topic string, n int) []R {
@@ -212,7 +260,9 @@ type call struct {
 	header          http.Header
 	nth             int // of the calls with this key, from 1
 	at              time.Time
+	index           int             // among all calls
 	gone            <-chan struct{} // closed when the caller hangs up
+	answered        int             // with this status; 0 while it is under way
 }
 
 type reply struct {
@@ -240,7 +290,11 @@ func startAPI(t testing.TB, script func(call) reply) *workflowAPI {
 
 func (a *workflowAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	answer := a.script(a.note(r, string(body)))
+	noted := a.note(r, string(body))
+	answer := a.script(noted)
+	a.mu.Lock()
+	a.seen[noted.index].answered = answer.status
+	a.mu.Unlock()
 	for name, value := range answer.header {
 		w.Header().Set(name, value)
 	}
@@ -252,7 +306,7 @@ func (a *workflowAPI) note(r *http.Request, body string) call {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := r.Header.Get("Idempotency-Key")
-	c := call{path: r.URL.EscapedPath(), key: key, body: body, header: r.Header.Clone(), nth: 1, at: time.Now(), gone: r.Context().Done()}
+	c := call{path: r.URL.EscapedPath(), key: key, body: body, header: r.Header.Clone(), nth: 1, at: time.Now(), index: len(a.seen), gone: r.Context().Done()}
 	for _, earlier := range a.seen {
 		if earlier.key == key {
 			c.nth++

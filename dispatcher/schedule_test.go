@@ -79,6 +79,6 @@ func TestStatusDecidesWhatBecomesOfARun(t *testing.T) {
 		}
 	}
 	f(schemas.Delivered, 200, 201, 202, 204, 299)
-	f(schemas.Retrying, 408, 425, 429, 500, 501, 502, 503, 504, 599)
-	f(schemas.Dead, 101, 300, 301, 302, 307, 308, 400, 401, 403, 404, 405, 409, 410, 413, 422, 451, 499)
+	f(schemas.Retrying, 408, 409, 425, 429, 500, 501, 502, 503, 504, 599)
+	f(schemas.Dead, 101, 300, 301, 302, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422, 451, 499)
 }

@@ -21,9 +21,9 @@ type shop struct {
 	posted   int
 }
 
-func newShop(t *testing.T) *shop {
+func newShop(t *testing.T, flags ...string) *shop {
 	t.Helper()
-	s := &shop{Pipeline: rig.Start(t), t: t}
+	s := &shop{Pipeline: rig.Start(t, flags...), t: t}
 	var source struct {
 		ID        string
 		Endpoints map[string]struct{ URL string }

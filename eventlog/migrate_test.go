@@ -29,8 +29,8 @@ func TestMigrationsCanRunTwiceAndAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if applied := r.ask("SELECT count() FROM schema_migrations FINAL"); applied != 7 {
-		t.Errorf("%d migrations are noted, want 7", applied)
+	if applied := r.ask("SELECT count() FROM schema_migrations FINAL"); applied != 8 {
+		t.Errorf("%d migrations are noted, want 8", applied)
 	}
 }
 

@@ -27,7 +27,7 @@ type column struct {
 }
 
 func tables() []table {
-	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable(), auditTable()}
+	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable(), deadLettersTable(), auditTable()}
 }
 
 // of returns a column whose values are a function of what the table's decode returned.
@@ -39,6 +39,18 @@ func of[Fields, Value any](name string, value func(Fields) Value) column {
 		}
 		return into.Append(values)
 	}}
+}
+
+// nested returns one member of every element of a list, as nested columns are stored.
+func nested[Fields, Element, Value any](list func(Fields) []Element, member func(Element) Value) func(Fields) []Value {
+	return func(fields Fields) []Value {
+		elements := list(fields)
+		values := make([]Value, len(elements))
+		for i, element := range elements {
+			values[i] = member(element)
+		}
+		return values
+	}
 }
 
 // place returns a column whose values are a function of the record itself.

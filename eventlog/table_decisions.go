@@ -42,15 +42,8 @@ func decisionsTable() table {
 	)}
 }
 
-// each returns one member of every trigger, as the nested columns are stored.
 func each[Value any](member func(schemas.TriggerDecision) Value) func(*decisionFields) []Value {
-	return func(d *decisionFields) []Value {
-		values := make([]Value, len(d.Triggers))
-		for i, trigger := range d.Triggers {
-			values[i] = member(trigger)
-		}
-		return values
-	}
+	return nested(func(d *decisionFields) []schemas.TriggerDecision { return d.Triggers }, member)
 }
 
 func decision(record schemas.Decision) (*decisionFields, error) {

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -25,13 +26,39 @@ type Environment struct {
 	Workflows   WorkflowAPI `json:"workflow_api"`
 }
 
-// WorkflowAPI says where and how fast an environment's runs are started.
+// WorkflowAPI says by whom, where, how fast and in which order an environment's runs are started.
 type WorkflowAPI struct {
-	BaseURL     string  `json:"base_url"`    // such as https://api.knock.app; "" leaves it to the dispatcher's settings
-	APIKeyRef   string  `json:"api_key"`     // a secret reference, env:NAME or file:PATH; "" sends none
-	Concurrency int     `json:"concurrency"` // requests at a time; 0 leaves it to the dispatcher's settings
-	RateLimit   float64 `json:"rate_limit"`  // requests a second; 0 is unlimited
+	Kind        WorkflowKind `json:"kind"`        // "" is WorkflowHTTP
+	BaseURL     string       `json:"base_url"`    // such as https://api.knock.app; "" leaves it to the dispatcher's settings
+	APIKeyRef   string       `json:"api_key"`     // a secret reference, env:NAME or file:PATH; "" sends none
+	Concurrency int          `json:"concurrency"` // requests at a time; 0 leaves it to the dispatcher's settings
+	RateLimit   float64      `json:"rate_limit"`  // requests a second; 0 is unlimited
+	Order       RunOrder     `json:"order"`       // "" is RelaxedOrder
 }
+
+// WithDefaults returns it with kind and order spelled out, which records of before there were any have not.
+func (w WorkflowAPI) WithDefaults() WorkflowAPI {
+	w.Kind, w.Order = cmp.Or(w.Kind, WorkflowHTTP), cmp.Or(w.Order, RelaxedOrder)
+	return w
+}
+
+// WorkflowKind says who starts the runs of an environment.
+type WorkflowKind string
+
+// The kinds of workflow APIs.
+const (
+	WorkflowHTTP WorkflowKind = "http" // the dispatcher, with calls to an API that takes what Knock's takes
+	WorkflowNone WorkflowKind = "none" // others, who consume the runs topic; the dispatcher calls nobody
+)
+
+// RunOrder says what becomes of the order of a person's runs when one of them has to wait for long.
+type RunOrder string
+
+// The orders of runs.
+const (
+	RelaxedOrder RunOrder = "relaxed" // the others go on, and the one that waits comes when it can
+	StrictOrder  RunOrder = "strict"  // the others wait for it, in memory, and may hold up who shares their partition
+)
 
 // Source is a sender of events. It has one endpoint per environment, by the environment's name.
 type Source struct {

@@ -44,6 +44,9 @@ func DedupKey(environment, sourceID, event, messageID string) Key {
 // EventKey hashes an event ID. It is the key of an event that has no message ID and is therefore never a duplicate.
 func EventKey(eventID string) Key { return hashKey(eventID) }
 
+// RunKey hashes a run's ID. It is the run's key in the index of what was delivered.
+func RunKey(runID string) Key { return hashKey("delivered", runID) }
+
 // RunID derives a run's ID from its trigger, its event and the replay generation (0 for live traffic), so that a retry
 // or a replay of the same decision yields the same run.
 func RunID(triggerID, eventID string, generation int) uuid.UUID {

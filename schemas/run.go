@@ -58,9 +58,21 @@ type Delivery struct {
 	WorkflowRunID string          `json:"workflow_run_id,omitempty"` // what the workflow API called the run
 }
 
+// Attempt is what a run that waits, and a dead letter, remember of a delivery attempt. The full record of it is in the
+// deliveries.
+type Attempt struct {
+	Attempt     int       `json:"attempt"`
+	AttemptedAt time.Time `json:"attempted_at"`
+	LatencyMs   float64   `json:"latency_ms"`
+	StatusCode  int       `json:"status_code,omitempty"`
+	Error       string    `json:"error,omitempty"`
+}
+
 // DeadLetter is the record of a run that will not be tried again, with the attempt that decided it.
 type DeadLetter struct {
-	Schema int      `json:"schema"`
-	Run    Run      `json:"run"`
-	Last   Delivery `json:"last"`
+	Schema   int       `json:"schema"`
+	Run      Run       `json:"run"`
+	Key      string    `json:"key,omitempty"` // of the record in the runs topic
+	Last     Delivery  `json:"last"`
+	Attempts []Attempt `json:"attempts,omitempty"` // all of them; the oldest are left out where they would be too many
 }

@@ -31,6 +31,9 @@ const (
 	RunsTopic       = "runs"
 	DeliveriesTopic = "deliveries"
 	DeadRunsTopic   = "runs.dead"
+	RetryShortTopic = "runs.retry.1m"
+	RetryLongTopic  = "runs.retry.10m"
+	RetryLastTopic  = "runs.retry.1h"
 	CatalogTopic    = "catalog"
 	AuditTopic      = "audit"
 )
@@ -46,9 +49,25 @@ func Topics() []Topic {
 		{RejectionsTopic, Stream, 0, InputRetention, "source ID, may be empty", "ingest", "eventlog"},
 		{DecisionsTopic, Stream, 0, InputRetention, "event ID", "processor", "eventlog"},
 		{RunsTopic, Stream, 0, InputRetention, "environment and first recipient's ID", "processor", "dispatcher, eventlog"},
-		{DeliveriesTopic, Stream, 0, InputRetention, "run ID", "dispatcher", "eventlog"},
-		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "operators"},
+		{DeliveriesTopic, Stream, 0, InputRetention, "run ID", "dispatcher", "dispatcher, eventlog"},
+		{RetryShortTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
+		{RetryLongTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
+		{RetryLastTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
+		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "eventlog, operators"},
 		{CatalogTopic, Table, 1, 0, "kind and ID", "api", "every role"},
 		{AuditTopic, Stream, 1, 30 * 24 * time.Hour, "kind and ID", "api", "eventlog"},
 	}
+}
+
+// RetryTier is a topic of runs that wait before they are tried again, all of them for the same time: so their due times
+// ascend along a partition, and its first run tells how long to wait for all.
+type RetryTier struct {
+	Topic string
+	Wait  time.Duration
+}
+
+// RetryTiers lists the tiers, the shortest first. A run that has to wait once more goes to the next, and stays in the
+// last.
+func RetryTiers() []RetryTier {
+	return []RetryTier{{RetryShortTopic, time.Minute}, {RetryLongTopic, 10 * time.Minute}, {RetryLastTopic, time.Hour}}
 }

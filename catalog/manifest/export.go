@@ -15,7 +15,7 @@ func Export(s *catalog.Snapshot) Manifest {
 	var m Manifest
 	for _, e := range s.Environments() {
 		m.Environments = append(m.Environments, Environment{
-			Name: e.Name, Description: e.Description, WorkflowAPI: WorkflowAPI(e.Workflows),
+			Name: e.Name, Description: e.Description, WorkflowAPI: WorkflowAPI(e.Workflows).withoutDefaults(),
 		})
 	}
 	names := map[string]string{}

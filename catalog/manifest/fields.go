@@ -30,10 +30,13 @@ func (l *fieldList) add(name string, value any) {
 func (e Environment) fields() []field {
 	var l fieldList
 	l.add("description", e.Description)
-	l.add("workflow_api.base_url", e.WorkflowAPI.BaseURL)
-	l.add("workflow_api.api_key", e.WorkflowAPI.APIKeyRef)
-	l.add("workflow_api.concurrency", e.WorkflowAPI.Concurrency)
-	l.add("workflow_api.rate_limit", e.WorkflowAPI.RateLimit)
+	api := e.WorkflowAPI.withoutDefaults()
+	l.add("workflow_api.kind", api.Kind)
+	l.add("workflow_api.base_url", api.BaseURL)
+	l.add("workflow_api.api_key", api.APIKeyRef)
+	l.add("workflow_api.concurrency", api.Concurrency)
+	l.add("workflow_api.rate_limit", api.RateLimit)
+	l.add("workflow_api.order", api.Order)
 	return l
 }
 

@@ -36,12 +36,26 @@ type Environment struct {
 	Origin Origin `json:"-"`
 }
 
-// WorkflowAPI says where and how fast an environment's runs are started, see schemas.WorkflowAPI.
+// WorkflowAPI says by whom, where, how fast and in which order an environment's runs are started, see
+// schemas.WorkflowAPI. Here the default kind and order are empty.
 type WorkflowAPI struct {
-	BaseURL     string  `json:"base_url,omitempty"`
-	APIKeyRef   string  `json:"api_key,omitempty"`
-	Concurrency int     `json:"concurrency,omitempty"`
-	RateLimit   float64 `json:"rate_limit,omitempty"`
+	Kind        schemas.WorkflowKind `json:"kind,omitempty"`
+	BaseURL     string               `json:"base_url,omitempty"`
+	APIKeyRef   string               `json:"api_key,omitempty"`
+	Concurrency int                  `json:"concurrency,omitempty"`
+	RateLimit   float64              `json:"rate_limit,omitempty"`
+	Order       schemas.RunOrder     `json:"order,omitempty"`
+}
+
+// withoutDefaults empties what says the default.
+func (w WorkflowAPI) withoutDefaults() WorkflowAPI {
+	if w.Kind == schemas.WorkflowHTTP {
+		w.Kind = ""
+	}
+	if w.Order == schemas.RelaxedOrder {
+		w.Order = ""
+	}
+	return w
 }
 
 // Source is a document of that kind. An environment that is not among its endpoints has an endpoint with defaults.

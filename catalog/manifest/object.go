@@ -121,6 +121,15 @@ func (o *object) text(name string) string {
 	return ""
 }
 
+// choice is text that is one of two, or empty.
+func choice[T ~string](o *object, name string, one, other T) T {
+	text := T(o.text(name))
+	if text != "" && text != one && text != other {
+		o.refuseField(o.prefix+name, "%.40q is none; use %s or %s", text, one, other)
+	}
+	return text
+}
+
 // required is text that must be there.
 func (o *object) required(name string) string {
 	text := o.text(name)

@@ -74,6 +74,24 @@ delete trigger development/big-order [`
 	}
 }
 
+func TestKindAndOrderArePlannedAndTheirDefaultsAreNoChange(t *testing.T) {
+	s := newStore(t)
+	f := func(workflowAPI, want string) {
+		t.Helper()
+		if got := summary(s.mustApply("kind: environment\nname: production\nworkflow_api: {"+workflowAPI+"}\n", false)); got != want {
+			t.Errorf("%s: got %s, want %s", workflowAPI, got, want)
+		}
+	}
+	f("kind: http, order: relaxed", "")
+	f("order: strict", `update environment production [workflow_api.order  -> "strict"]`)
+	f("kind: none, order: strict", `update environment production [workflow_api.kind  -> "none"]`)
+	exported := encode(t, manifest.Export(s.reader.Snapshot()))
+	if !strings.Contains(exported, "  kind: none\n") || !strings.Contains(exported, "  order: strict\n") || strings.Contains(exported, "http") {
+		t.Error(exported)
+	}
+	f("kind: http, base_url: 'https://a.example'", `update environment production [workflow_api.base_url  -> "https://a.example"; workflow_api.kind "none" -> ; workflow_api.order "strict" -> ]`)
+}
+
 func TestNothingIsDeletedWithoutPrune(t *testing.T) {
 	s := newStore(t)
 	s.mustApply(shop, false)

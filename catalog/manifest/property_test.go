@@ -65,14 +65,24 @@ func inOrder(t *rapid.T, m manifest.Manifest) string {
 	return string(text)
 }
 
+func anyWorkflowAPI(r *rapid.T) manifest.WorkflowAPI {
+	w := manifest.WorkflowAPI{
+		Kind:        rapid.SampledFrom([]schemas.WorkflowKind{"", schemas.WorkflowNone}).Draw(r, "kind"),
+		Concurrency: rapid.IntRange(0, 9).Draw(r, "concurrency"), RateLimit: rapid.SampledFrom([]float64{0, 0.5, 100}).Draw(r, "rate"),
+		Order: rapid.SampledFrom([]schemas.RunOrder{"", schemas.StrictOrder}).Draw(r, "order"),
+	}
+	if w.Kind == "" {
+		w.BaseURL = rapid.SampledFrom([]string{"", "https://a.example"}).Draw(r, "base")
+		w.APIKeyRef = rapid.SampledFrom([]string{"", "env:A"}).Draw(r, "key")
+	}
+	return w
+}
+
 func anyManifest(r *rapid.T) manifest.Manifest {
 	environments := []string{"development", "production", "e.1", "true"}
 	var m manifest.Manifest
 	for _, name := range environments[2:] {
-		m.Environments = append(m.Environments, manifest.Environment{Name: name, Description: anyText(r), WorkflowAPI: manifest.WorkflowAPI{
-			BaseURL: rapid.SampledFrom([]string{"", "https://a.example"}).Draw(r, "base"), APIKeyRef: rapid.SampledFrom([]string{"", "env:A"}).Draw(r, "key"),
-			Concurrency: rapid.IntRange(0, 9).Draw(r, "concurrency"), RateLimit: rapid.SampledFrom([]float64{0, 0.5, 100}).Draw(r, "rate"),
-		}})
+		m.Environments = append(m.Environments, manifest.Environment{Name: name, Description: anyText(r), WorkflowAPI: anyWorkflowAPI(r)})
 	}
 	for i := range rapid.IntRange(0, 3).Draw(r, "sources") {
 		source := manifest.Source{Name: fmt.Sprintf("s%d", i), Description: anyText(r), Disabled: rapid.Bool().Draw(r, "disabled"), Endpoints: map[string]manifest.Endpoint{}}

@@ -91,17 +91,35 @@ func (m *Manifest) add(file string, node *yaml.Node, index int) Problems {
 func (o *object) environment(origin Origin) Environment {
 	e := Environment{Name: o.name("name"), Description: o.description(), Origin: origin}
 	if node := o.member("workflow_api"); node != nil {
-		api := o.object(node, "workflow_api")
-		e.WorkflowAPI = WorkflowAPI{
-			BaseURL: api.text("base_url"), APIKeyRef: api.secret("api_key"),
-			Concurrency: api.count("concurrency", maxConcurrency), RateLimit: api.rate("rate_limit"),
-		}
-		if base := e.WorkflowAPI.BaseURL; base != "" && !isHTTP(base) {
-			o.refuseField("workflow_api.base_url", "must be an http or https URL such as https://api.example.com")
-		}
-		api.end()
+		e.WorkflowAPI = o.object(node, "workflow_api").workflowAPI()
 	}
 	return e
+}
+
+// workflowAPI is asked of the member of that name.
+func (o *object) workflowAPI() WorkflowAPI {
+	w := WorkflowAPI{
+		Kind:    choice(o, "kind", schemas.WorkflowHTTP, schemas.WorkflowNone),
+		BaseURL: o.text("base_url"), APIKeyRef: o.secret("api_key"),
+		Concurrency: o.count("concurrency", maxConcurrency), RateLimit: o.rate("rate_limit"),
+		Order: choice(o, "order", schemas.RelaxedOrder, schemas.StrictOrder),
+	}
+	if w.BaseURL != "" && !isHTTP(w.BaseURL) {
+		o.refuseField("workflow_api.base_url", "must be an http or https URL such as https://api.example.com")
+	}
+	if w.Kind == schemas.WorkflowNone {
+		o.refuseBeside("base_url", w.BaseURL)
+		o.refuseBeside("api_key", w.APIKeyRef)
+	}
+	o.end()
+	return w.withoutDefaults()
+}
+
+// refuseBeside refuses a member that kind none leaves without use.
+func (o *object) refuseBeside(name, value string) {
+	if value != "" {
+		o.refuseField(o.prefix+name, "is of no use with kind %s, which calls nobody; leave it out, or set kind to %s", schemas.WorkflowNone, schemas.WorkflowHTTP)
+	}
 }
 
 func (o *object) source(origin Origin) Source {

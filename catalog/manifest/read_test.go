@@ -58,6 +58,27 @@ kind: sauce
 	}
 }
 
+func TestKindAndOrderAreRefusedWithTheirPlaceAndWhatToDo(t *testing.T) {
+	f := func(workflowAPI string, wants ...string) {
+		t.Helper()
+		got := problems(t, "kind: environment\nname: e\nworkflow_api: {"+workflowAPI+"}\n")
+		if len(got) != len(wants) {
+			t.Errorf("%s: %v", workflowAPI, got)
+		}
+		for _, want := range wants {
+			if !strings.Contains(got.Error(), want) {
+				t.Errorf("%s: no %q in %v", workflowAPI, want, got)
+			}
+		}
+	}
+	f("kind: grpc", `test.yaml:3:22: environment e: workflow_api.kind: "grpc" is none; use http or none`)
+	f("order: 7", "workflow_api.order: must be text")
+	f("order: random", `workflow_api.order: "random" is none; use relaxed or strict`)
+	f("kind: none, base_url: 'https://a.example', api_key: 'env:A'",
+		"test.yaml:3:38: environment e: workflow_api.base_url: is of no use with kind none, which calls nobody; leave it out, or set kind to http",
+		"workflow_api.api_key: is of no use with kind none")
+}
+
 func TestWhatTwoDocumentsDefineIsRefused(t *testing.T) {
 	const trigger = "kind: trigger\nname: t\nsource: s\nevent: e\nworkflow: w\n"
 	got := problems(t, trigger+"environment: production\n---\n"+trigger+"environments: [development, production]\n")
@@ -136,7 +157,7 @@ func TestResourcesReadBackAsTheyWere(t *testing.T) {
 	if got, want := encode(t, again), encode(t, m); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if len(documents) != 5 || origins[2].At("condition").Line != 32 {
+	if len(documents) != 5 || origins[2].At("condition").Line != 33 {
 		t.Errorf("%d documents; the condition is at %v", len(documents), origins[2].At("condition"))
 	}
 	if !json.Valid(documents[0]) {

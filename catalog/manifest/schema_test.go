@@ -77,7 +77,7 @@ func TestEveryExampleIsValid(t *testing.T) {
 const full = `kind: environment
 name: e
 description: d
-workflow_api: {base_url: "https://a.example", api_key: "env:A", concurrency: 1, rate_limit: 1.5}
+workflow_api: {kind: http, base_url: "https://a.example", api_key: "env:A", concurrency: 1, rate_limit: 1.5, order: strict}
 ---
 kind: source
 name: s
@@ -154,6 +154,8 @@ func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		"kind: sauce\nname: s", "name: s", "kind: source", "kind: source\nname: a b", "kind: source\nname: s\nendpoints: {e: {dedup_window: never}}",
 		"kind: source\nname: s\nendpoints: {e: {max_bytes: -1}}", "kind: source\nname: s\nendpoints: {e: {signature: {scheme: segment}}}",
 		"kind: environment\nname: e\nworkflow_api: {api_key: secret}", "kind: environment\nname: e\nworkflow_api: {base_url: example.com}",
+		"kind: environment\nname: e\nworkflow_api: {kind: grpc}", "kind: environment\nname: e\nworkflow_api: {order: random}",
+		"kind: environment\nname: e\nworkflow_api: {kind: none, base_url: 'https://a.example'}", "kind: environment\nname: e\nworkflow_api: {kind: none, api_key: 'env:A'}",
 		"kind: trigger\nname: t\nsource: s\nevent: e\nworkflow: w", "kind: trigger\nname: t\nenvironment: e\nenvironments: [e]\nsource: s\nevent: e\nworkflow: w",
 		"kind: trigger\nname: t\nenvironment: e\nsource: s\nevent: ''\nworkflow: w", "kind: trigger\nname: t\nenvironments: []\nsource: s\nevent: e\nworkflow: w",
 		"kind: source\nname: s\ndisabled: 'no'", "kind: source\nname: s\ndescription:",

@@ -87,8 +87,8 @@ func TestApplyRefusesEverythingThatIsWrongAndWritesNothing(t *testing.T) {
 	path := c.file(strings.NewReplacer("&& data.currency", "&& daat.currency", "len(data.products)", "1 +", "name: staging", "naem: staging").Replace(readFile(t, example)))
 	want := []string{
 		path + ":5:1: environment: naem: unknown member \"naem\"; did you mean name?",
-		path + ":32:12: trigger production/big-order: condition: unknown name \"daat\"", "(line 2, column 6 of it)",
-		path + ":41:12: trigger production/big-order: mapping.data.count: ",
+		path + ":33:12: trigger production/big-order: condition: unknown name \"daat\"", "(line 2, column 6 of it)",
+		path + ":42:12: trigger production/big-order: mapping.data.count: ",
 	}
 	c.fails(want, "apply", "-f", path, "--yes")
 	c.fails(want, "validate", "-f", path)

@@ -22,6 +22,7 @@ type cli struct {
 	t      *testing.T
 	url    string
 	reader *catalog.Reader
+	kafka  kafka.Config
 	stdin  string
 	isTTY  bool
 }
@@ -52,7 +53,7 @@ func newCLI(t *testing.T) *cli {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- reader.Run(ctx) }()
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, nil, logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, nil, nil, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func newCLI(t *testing.T) *cli {
 	if err := defaultEnvironments(t.Context(), writer); err != nil {
 		t.Fatal(err)
 	}
-	return &cli{t: t, url: "http://" + listener.Addr().String(), reader: reader}
+	return &cli{t: t, url: "http://" + listener.Addr().String(), reader: reader, kafka: config}
 }
 
 // run runs a command line that must end with the status, and returns what it wrote to both outputs.

@@ -77,6 +77,28 @@ func list[T any](r resource, path string, filter url.Values, header []any, cells
 	if err != nil {
 		return err
 	}
+	return listed(r, items, header, cells)
+}
+
+// page writes one page of a list, and says where there are more things than that.
+func page[T any](r resource, path string, filter url.Values, header []any, cells func(T) []any) error {
+	var answer struct {
+		Items      []json.RawMessage `json:"items"`
+		NextCursor *string           `json:"next_cursor"`
+	}
+	if err := r.client.Do(r.ctx, api.Call{Method: http.MethodGet, Path: path, Query: filter}, &answer); err != nil {
+		return err
+	}
+	if err := listed(r, answer.Items, header, cells); err != nil {
+		return err
+	}
+	if answer.NextCursor != nil {
+		fmt.Fprintf(r.tty.err, "There are more than these %d: --limit and the other flags choose which are shown.\n", len(answer.Items))
+	}
+	return nil
+}
+
+func listed[T any](r resource, items []json.RawMessage, header []any, cells func(T) []any) error {
 	return r.output.write(r.tty.out, items, func(table *tabwriter.Writer) error {
 		shown, err := decoded[T](items)
 		if err != nil {

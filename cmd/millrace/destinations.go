@@ -29,24 +29,36 @@ func newDestinations(reader *catalog.Reader, config workflowAPIConfig, logger *s
 	}
 }
 
-// Destination returns the environment's own workflow API, or the one from the settings. One whose key cannot be
-// resolved counts as not set: its runs wait.
+// Destination returns the environment's own workflow API, or the one from the settings, at the environment's pace. One
+// whose key cannot be resolved counts as not set: its runs wait.
 func (d destinations) Destination(environment string) (dispatcher.Destination, bool) {
 	known, found := d.reader.Snapshot().Environment(environment)
 	if !found {
 		return dispatcher.Destination{}, false
 	}
 	target := known.Workflows
+	if target.Kind == schemas.WorkflowNone {
+		return dispatcher.Destination{Kind: dispatcher.KafkaOnly}, true
+	}
+	to := dispatcher.Destination{Concurrency: target.Concurrency, RateLimit: target.RateLimit}
+	if target.Order == schemas.StrictOrder {
+		to.Order = dispatcher.Strict
+	}
+	if target.Kind != schemas.WorkflowHTTP {
+		d.logger.Error("the workflow API is of a kind that a newer Millrace may know; its runs wait", "environment", environment, "kind", target.Kind)
+		return to, true
+	}
 	if target.BaseURL == "" {
 		target = d.fallback
 	}
-	if target.APIKeyRef == "" {
-		return dispatcher.Destination{BaseURL: target.BaseURL}, true
+	if target.APIKeyRef != "" {
+		key, err := d.secrets.Resolve(target.APIKeyRef)
+		if err != nil {
+			d.logger.Error("resolving the key of the workflow API", "environment", environment, "error", err)
+			return to, true
+		}
+		to.APIKey = key
 	}
-	key, err := d.secrets.Resolve(target.APIKeyRef)
-	if err != nil {
-		d.logger.Error("resolving the key of the workflow API", "environment", environment, "error", err)
-		return dispatcher.Destination{}, true
-	}
-	return dispatcher.Destination{BaseURL: target.BaseURL, APIKey: key}, true
+	to.BaseURL = target.BaseURL
+	return to, true
 }

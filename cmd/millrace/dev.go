@@ -118,6 +118,11 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	if c.Processor.DedupDir == "" {
 		c.Processor.DedupDir = filepath.Join(c.DataDir, "dedup")
 	}
+	if c.Dispatcher.DeliveredDir == "" {
+		c.Dispatcher.DeliveredDir = filepath.Join(c.DataDir, "delivered")
+	}
+	// Workflow APIs under development run on the same machine, as the receiver does.
+	c.Dispatcher.AllowNetworks = append(c.Dispatcher.AllowNetworks, "127.0.0.0/8", "::1/128")
 	if c.API.IngestURL == "" {
 		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
 	}
@@ -164,7 +169,7 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })

@@ -20,17 +20,21 @@ type environmentCommands struct {
 // environmentSettings are what can be set. What is not given stays as it is.
 type environmentSettings struct {
 	Description *string  `help:"For people." env:"-"`
+	Kind        *string  `help:"Who starts its runs: http, a workflow API, or none, where others consume the runs topic." enum:"http,none" env:"-" placeholder:"KIND"`
 	BaseURL     *string  `help:"Base URL of its workflow API; empty for the dispatcher's settings." env:"-" placeholder:"URL"`
 	APIKey      *string  `name:"api-key" help:"Where the workflow API's key is: env:NAME or file:PATH." env:"-" placeholder:"REF"`
 	Concurrency *int     `help:"Requests at a time to the workflow API; 0 for the dispatcher's settings." env:"-" placeholder:"N"`
 	RateLimit   *float64 `help:"Requests a second to the workflow API; 0 is unlimited." env:"-" placeholder:"N"`
+	Order       *string  `help:"What a person's other runs do while one has to wait for long: relaxed, they go on, or strict, they wait." enum:"relaxed,strict" env:"-" placeholder:"ORDER"`
 }
 
 func (s environmentSettings) changes() changes {
 	all, workflows := changes{}, changes{}
 	all.text("description", s.Description)
+	workflows.text("kind", s.Kind)
 	workflows.text("base_url", s.BaseURL)
 	workflows.text("api_key", s.APIKey)
+	workflows.text("order", s.Order)
 	if s.Concurrency != nil {
 		workflows["concurrency"] = *s.Concurrency
 	}
@@ -48,12 +52,17 @@ func writeEnvironment(table *tabwriter.Writer, e schemas.Environment) {
 	row(table, "description", e.Description)
 	row(table, "revision", e.Revision)
 	row(table, "workflow API", workflowAPIOf(e))
+	row(table, "  kind", e.Workflows.Kind)
 	row(table, "  key", e.Workflows.APIKeyRef)
 	row(table, "  concurrency", zeroAs(e.Workflows.Concurrency, "dispatcher's settings"))
 	row(table, "  requests a second", zeroAs(e.Workflows.RateLimit, "unlimited"))
+	row(table, "  order", e.Workflows.Order)
 }
 
 func workflowAPIOf(e schemas.Environment) string {
+	if e.Workflows.Kind == schemas.WorkflowNone {
+		return "none, others consume the runs"
+	}
 	return cmp.Or(e.Workflows.BaseURL, "dispatcher's settings")
 }
 
@@ -79,8 +88,8 @@ func (c *environmentList) Run(ctx bound, tty terminal) error {
 	if err != nil {
 		return err
 	}
-	return list(r, "/environments", nil, []any{"NAME", "WORKFLOW API", "REVISION", "DESCRIPTION"}, func(e schemas.Environment) []any {
-		return []any{e.Name, workflowAPIOf(e), e.Revision, e.Description}
+	return list(r, "/environments", nil, []any{"NAME", "KIND", "WORKFLOW API", "ORDER", "REVISION", "DESCRIPTION"}, func(e schemas.Environment) []any {
+		return []any{e.Name, e.Workflows.Kind, workflowAPIOf(e), e.Workflows.Order, e.Revision, e.Description}
 	})
 }
 

@@ -74,6 +74,7 @@ func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Co
 type apiConfig struct {
 	api        api.Config
 	clickhouse eventlog.Config
+	kafka      kafka.Config
 	reader     *catalog.Reader
 	writer     *catalog.Writer
 	keys       *catalog.Keys
@@ -90,7 +91,10 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
 	defer listener.Close()
-	role, err := api.New(config.api, config.reader, config.writer, config.keys, query.New(conn), logger)
+	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
+		return dispatcher.Resend(ctx, config.kafka, letters...)
+	}
+	role, err := api.New(config.api, config.reader, config.writer, config.keys, query.New(conn), resend, logger)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ const (
 	runList   list = 'r'
 	auditList list = 'a'
 	nameList  list = 'n'
+
+	deadLetterList list = 'd'
 )
 
 // position is the place of an item in a list: the list goes on behind it. The zero position is before the first item.
