@@ -180,16 +180,17 @@ func (m *memory) check(ctx context.Context, r *remembered, record *kgo.Record, m
 	if window > r.retention-clockSkew {
 		return 0, false, errors.New("a dedup window was made longer than what the index remembers; completing it anew")
 	}
-	return r.index.Check(keyOf(record, meta), record.Offset, meta.ReceivedAt, window)
+	return r.index.Check(keyOf(record), record.Offset, meta.ReceivedAt, window)
 }
 
 // keyOf returns the key of an event with a message ID. Ingest made it the record's key; to hash it out of the headers once
 // more would take a third of a check.
-func keyOf(record *kgo.Record, meta schemas.EventMeta) schemas.Key {
-	if len(record.Key) != len(schemas.Key{}) {
-		return meta.Key()
+func keyOf(record *kgo.Record) schemas.Key {
+	if len(record.Key) == len(schemas.Key{}) {
+		return schemas.Key(record.Key)
 	}
-	return schemas.Key(record.Key)
+	meta, _ := schemas.ReadEventMeta(record.Headers) // they were read before
+	return meta.Key()
 }
 
 // begin makes sure, at the first record of an assignment, that nothing lies between it and what the index knows: the

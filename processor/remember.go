@@ -119,11 +119,11 @@ func (m *memory) complete(ctx context.Context, again rereader, index *dedup.Inde
 // noteAll notes the events among the records.
 func noteAll(index *dedup.Index, records []*kgo.Record) error {
 	for _, record := range records {
-		meta, err := schemas.ReadEventMeta(record.Headers)
-		if err != nil || meta.MessageID == "" {
+		receivedAt, hasMessageID, err := schemas.ReadReceived(record.Headers)
+		if err != nil || !hasMessageID {
 			continue // what is no event has no key
 		}
-		if err := index.Note(keyOf(record, meta), record.Offset, meta.ReceivedAt); err != nil {
+		if err := index.Note(keyOf(record), record.Offset, receivedAt); err != nil {
 			return err
 		}
 	}

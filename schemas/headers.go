@@ -80,10 +80,59 @@ func ReadEventMeta[H ~struct {
 		rest = rest[size:]
 	}
 	if m.EventID == "" || m.SourceID == "" || m.Environment == "" || m.Event == "" || m.ReceivedAt.IsZero() {
-		return m, fmt.Errorf("%w: a header among %s, %s, %s, %s, %s is missing", ErrNotAnEvent,
-			eventIDHeader, sourceHeader, environmentHeader, eventHeader, receivedAtHeader)
+		return m, errMissingHeader()
 	}
 	return m, nil
+}
+
+// ReadReceived reads of an events record only when it was received and whether it has a message ID, in half the time. It
+// fails where ReadEventMeta does.
+func ReadReceived[H ~struct {
+	Key   string
+	Value []byte
+}](headers []H,
+) (receivedAt time.Time, hasMessageID bool, err error) {
+	var hasID, hasSource, hasEnvironment, hasEvent bool
+	for _, h := range headers {
+		header := Header(h)
+		isGiven := len(header.Value) > 0
+		switch header.Key {
+		case eventIDHeader:
+			hasID = isGiven
+		case sourceHeader:
+			hasSource = isGiven
+		case environmentHeader:
+			hasEnvironment = isGiven
+		case eventHeader:
+			hasEvent = isGiven
+		case messageIDHeader:
+			hasMessageID = isGiven
+		case receivedAtHeader:
+			if receivedAt, err = parseReceived(string(header.Value)); err != nil {
+				return receivedAt, false, err
+			}
+		}
+	}
+	if !hasID || !hasSource || !hasEnvironment || !hasEvent || receivedAt.IsZero() {
+		return receivedAt, false, errMissingHeader()
+	}
+	return receivedAt, hasMessageID, nil
+}
+
+func errMissingHeader() error {
+	return fmt.Errorf("%w: a header among %s, %s, %s, %s, %s is missing", ErrNotAnEvent,
+		eventIDHeader, sourceHeader, environmentHeader, eventHeader, receivedAtHeader)
+}
+
+func parseReceived(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text) // which is read faster than headerTimeFormat
+	if err == nil && at.Location() != time.UTC {
+		err = errors.New("not in UTC")
+	}
+	if err != nil {
+		return at, fmt.Errorf("%w: header %s: %w", ErrNotAnEvent, receivedAtHeader, err)
+	}
+	return at, nil
 }
 
 // texts returns the values of all headers behind one another: one string takes less time than several.
@@ -117,12 +166,9 @@ func (m *EventMeta) set(header, text string) error {
 	case messageIDHeader:
 		m.MessageID = text
 	case receivedAtHeader:
-		at, err := time.Parse(time.RFC3339, text) // which is read faster than headerTimeFormat
-		if err == nil && at.Location() != time.UTC {
-			err = errors.New("not in UTC")
-		}
+		at, err := parseReceived(text)
 		if err != nil {
-			return fmt.Errorf("%w: header %s: %w", ErrNotAnEvent, receivedAtHeader, err)
+			return err
 		}
 		m.ReceivedAt = at
 	}

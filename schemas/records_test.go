@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,6 +57,30 @@ func TestRecordWithoutTheHeadersOfAnEventIsNone(t *testing.T) {
 }
 
 // The bytes below are the contract between versions: a change of one of them separates a message ID from its past.
+// TestBothWaysToReadHeadersAgree draws headers that are missing, empty, repeated, foreign or malformed.
+func TestBothWaysToReadHeadersAgree(t *testing.T) {
+	names := []string{"event_id", "source", "environment", "event", "message_id", "received_at", "other"}
+	values := []string{"", "x", "2026-11-20T08:00:00.123Z", "2026-11-20T08:00:00.123+01:00", "noon", "0001-01-01T00:00:00.000Z"}
+	rapid.Check(t, func(t *rapid.T) {
+		var headers []clientHeader
+		for _, name := range names[:rapid.IntRange(0, 7).Draw(t, "given")] {
+			value := "2026-11-20T08:00:00.123Z"
+			if rapid.IntRange(0, 5).Draw(t, "odd") == 0 {
+				value = rapid.SampledFrom(values).Draw(t, "value")
+			}
+			headers = append(headers, clientHeader{name, []byte(value)})
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "repeated") {
+			headers = append(headers, clientHeader{rapid.SampledFrom(names).Draw(t, "name"), []byte(rapid.SampledFrom(values).Draw(t, "value"))})
+		}
+		meta, wantErr := schemas.ReadEventMeta(headers)
+		at, hasMessageID, err := schemas.ReadReceived(headers)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err == nil && (!at.Equal(meta.ReceivedAt) || hasMessageID != (meta.MessageID != "")) {
+			t.Fatalf("%q: %s, %v, %v; want %+v, %v", headers, at, hasMessageID, err, meta, wantErr)
+		}
+	})
+}
+
 func TestKeysAndIDsAreStable(t *testing.T) {
 	f := func(name, got, want string) {
 		t.Helper()
