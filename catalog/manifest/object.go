@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/millrace/millrace/schemas/typo"
 )
 
 // reading is one document being read. It goes on after a problem, so that all are found at once.
@@ -93,7 +95,7 @@ func (o *object) end() {
 			continue
 		}
 		hint := "; known are " + strings.Join(o.asked, ", ")
-		if near := nearest(name.Value, o.asked); near != "" {
+		if near := typo.Nearest(name.Value, o.asked); near != "" {
 			hint = fmt.Sprintf("; did you mean %s?", near)
 		}
 		o.refuse(o.position(name), o.prefix+name.Value, "unknown member %q%s", name.Value, hint)

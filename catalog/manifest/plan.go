@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/schemas/typo"
 )
 
 // Action is what has to be done to a resource.
@@ -194,7 +195,7 @@ func (c *comparison) refuse(subject Problem, origin Origin, field, format string
 }
 
 func hint(name string, known map[string]bool) string {
-	if near := nearest(name, byName(known)); near != "" {
+	if near := typo.Nearest(name, byName(known)); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

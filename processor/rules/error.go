@@ -7,6 +7,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
+
+	"github.com/millrace/millrace/schemas/typo"
 )
 
 // CompileError says what is wrong with one field of a trigger, and where in the field.
@@ -63,48 +65,12 @@ func (s suggestion) Error() string { return string(s) }
 
 // unknownAt is the error for a name that nobody knows, with the nearest of those that are known.
 func unknownAt(at file.Location, what, name string, known []string) error {
-	hint, near := ".", nearest(name, known)
+	hint, near := ".", typo.Nearest(name, known)
 	if near != "" {
 		hint = fmt.Sprintf(", did you mean %q?", near)
 	}
 	message := fmt.Sprintf("unknown %s %q%s Known are %s", what, name, hint, strings.Join(known, ", "))
 	return &file.Error{Location: at, Message: message, Prev: suggestion(near)}
-}
-
-// nearest returns the known name that is at most two edits from name, or "".
-func nearest(name string, known []string) string {
-	best, found := 3, ""
-	for _, candidate := range known {
-		if edits := distance(name, candidate); edits < best && edits < len(candidate) {
-			best, found = edits, candidate
-		}
-	}
-	return found
-}
-
-// distance counts the bytes to insert, remove or replace between a and b. Names of very different lengths are not
-// compared: they are not near, and a name can be long.
-func distance(a, b string) int {
-	if len(a) > len(b)+2 || len(b) > len(a)+2 {
-		return len(a) + len(b)
-	}
-	previous := make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := range len(a) {
-		current := make([]int, len(b)+1)
-		current[0] = i + 1
-		for j := range len(b) {
-			replace := previous[j]
-			if a[i] != b[j] {
-				replace++
-			}
-			current[j+1] = min(replace, previous[j+1]+1, current[j]+1)
-		}
-		previous = current
-	}
-	return previous[len(b)]
 }
 
 // CompileErrors returns the faults of an error of Compile, one by one.

@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"strings"
+
+	"github.com/millrace/millrace/schemas/typo"
 )
 
 // Warning says that a trigger reads what events do not have. It is no error: the member may be an optional one.
@@ -141,7 +143,7 @@ func Nearest(name string, known []string) string {
 			spellings = append(spellings, s)
 		}
 	}
-	return spelled[nearest(spelling(name), spellings)]
+	return spelled[typo.Nearest(spelling(name), spellings)]
 }
 
 // spelling is a name without what people write differently.
