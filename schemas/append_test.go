@@ -57,6 +57,19 @@ func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {
 	})
 }
 
+func TestAppendDeliveryWritesWhatEncodeWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		took := time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "took"))
+		d := schemas.Delivery{
+			Schema: schemas.Version, RunID: drawText(t), EventID: drawText(t), Environment: drawText(t), Workflow: drawText(t),
+			Attempt: rapid.Int().Draw(t, "attempt"), Outcome: schemas.Retrying, AttemptedAt: drawTime(t).Add(took),
+			LatencyMs: float64(took) / float64(time.Millisecond), StatusCode: rapid.IntRange(0, 599).Draw(t, "status"),
+			Error: drawText(t), Response: drawText(t), WorkflowRunID: drawText(t),
+		}
+		requireEncoded(t, schemas.AppendDelivery(nil, &d), d)
+	})
+}
+
 func requireEncoded[R schemas.Record](t *rapid.T, got []byte, record R) {
 	want, err := schemas.Encode(record)
 	if err != nil {
