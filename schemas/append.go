@@ -29,6 +29,9 @@ func AppendDecision(out []byte, d *Decision) []byte {
 	}
 	out = appendTime(append(out, `,"received_at":`...), d.ReceivedAt)
 	out = appendTime(append(out, `,"decided_at":`...), d.DecidedAt)
+	if d.ReplayID != "" {
+		out = appendText(append(out, `,"replay_id":`...), d.ReplayID)
+	}
 	out = appendPosition(append(out, `,"input":`...), d.Input)
 	if d.Triggers == nil {
 		return append(out, `,"triggers":null}`...)

@@ -26,7 +26,7 @@ func TestAppendDecisionWritesWhatEncodeWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := schemas.Decision{
 			Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
-			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), Input: drawPosition(t),
+			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), ReplayID: drawText(t), Input: drawPosition(t),
 			Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
 				return schemas.TriggerDecision{
 					TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
