@@ -158,7 +158,7 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 	if to.Kind == KafkaOnly {
 		return c.starters[to.Kind].start(j.partition.calls, to, j.run), 0, nil
 	}
-	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, j.run.Workflow)
+	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, workflowOf(&j.run))
 	if err != nil || wait > 0 {
 		return answer{}, wait, err
 	}

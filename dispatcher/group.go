@@ -21,7 +21,8 @@ type group struct {
 	config     Config
 	name       string // on the broker
 	instance   string // of this member
-	runs       string // the topic
+	topics     []string
+	runs       string // the topic of live runs
 	logger     *slog.Logger
 	crowd      *crowd
 	delivered  *delivered
