@@ -182,7 +182,7 @@ func (l *Log) addStatuses(ctx context.Context, items []EventItem) error {
 	oldest, newest := slices.MinFunc(items, byTime).ReceivedAt, slices.MaxFunc(items, byTime).ReceivedAt
 	statuses := make(map[string]schemas.Status)
 	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
-		" AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
+		" AND replay_id = '' AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
 		" GROUP BY event_id",
 		[]any{clickhouse.Named("ids", ids), millis("oldest", oldest), millis("newest", newest)},
 		func(rows driver.Rows) error {
