@@ -70,7 +70,9 @@ func (p part) cut(size uint64) []part {
 	count := (p.count + size - 1) / size
 	var parts []part
 	for i := range count {
-		at := func(n uint64) time.Time { return p.from.Add(p.until.Sub(p.from) * time.Duration(n) / time.Duration(count)) }
+		at := func(n uint64) time.Time {
+			return p.from.Add(p.until.Sub(p.from) * time.Duration(n) / time.Duration(count))
+		}
 		first, next := p.first+p.count*i/count, p.first+p.count*(i+1)/count
 		parts = append(parts, part{first, next - first, at(i), at(i + 1), p.isLast})
 	}
