@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -26,12 +27,13 @@ func main() {
 	}
 	rows := flag.Uint64("rows", 10_000_000, "how many events")
 	rounds := flag.Int("rounds", 20, "how often each question is asked, after three times that are not counted")
+	only := flag.String("only", "", "ask only the questions whose names have this text")
 	dir := flag.String("dir", "", "where the data is kept; default: a new directory for temporary files, removed at the end")
 	library := flag.String("library-dir", filepath.Join(".millrace", "lib"), "where the ClickHouse engine library is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	exit(run(ctx, *rows, *rounds, *dir, *library))
+	exit(run(ctx, *rows, asking{*rounds, *only}, *dir, *library))
 }
 
 func exit(err error) {
@@ -50,7 +52,13 @@ func runChild() error {
 	return chdb.RunChild(context.Background(), options)
 }
 
-func run(ctx context.Context, rows uint64, rounds int, dir, libraryDir string) (err error) {
+// asking says how often which questions are asked.
+type asking struct {
+	rounds int
+	only   string
+}
+
+func run(ctx context.Context, rows uint64, how asking, dir, libraryDir string) (err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "millrace-query-"); err != nil {
 			return err
@@ -77,7 +85,7 @@ func run(ctx context.Context, rows uint64, rounds int, dir, libraryDir string) (
 		return err
 	}
 	defer conn.Close()
-	return measure(ctx, conn, rows, rounds)
+	return measure(ctx, conn, rows, how)
 }
 
 func startEngine(ctx context.Context, dir, libraryDir string) (*chdb.Server, error) {
@@ -95,7 +103,7 @@ func startEngine(ctx context.Context, dir, libraryDir string) (*chdb.Server, err
 	})
 }
 
-func measure(ctx context.Context, conn driver.Conn, rows uint64, rounds int) error {
+func measure(ctx context.Context, conn driver.Conn, rows uint64, how asking) error {
 	if err := fill(ctx, conn, rows); err != nil {
 		return err
 	}
@@ -109,7 +117,10 @@ func measure(ctx context.Context, conn driver.Conn, rows uint64, rounds int) err
 	}
 	fmt.Printf("\n%-44s %9s %9s %9s %12s %12s\n", "question", "p50 ms", "p95 ms", "max ms", "rows read", "of rows")
 	for _, q := range questions {
-		if err := ask(ctx, q, recorded, rounds); err != nil {
+		if !strings.Contains(q.name, how.only) {
+			continue
+		}
+		if err := ask(ctx, q, recorded, how.rounds); err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
 	}

@@ -5,7 +5,7 @@ import "slices"
 // groups says what events are counted by.
 type groups struct {
 	table    string // events or decisions
-	value    string // SQL: what they are counted by, NULL where they have none
+	value    string // SQL: what they are counted by, NULL where they have none; as the table has it, which is counted fastest
 	args     []any
 	selected *filter
 }
@@ -22,11 +22,11 @@ func newGroups(of Selection, by string) (groups, error) {
 	g := groups{table: "events", selected: selected}
 	switch by {
 	case "":
-		g.value = "CAST(NULL AS Nullable(String))"
+		g.value = "NULL"
 	case "source":
-		g.value = "CAST(source_id AS Nullable(String))"
+		g.value = "source_id"
 	case "environment", "event":
-		g.value = "CAST(" + by + " AS Nullable(String))"
+		g.value = by
 	case "user":
 		g.value = "nullIf(user_id, '')"
 	default:
@@ -54,7 +54,7 @@ func byStatus(of Selection) (groups, error) {
 	if err := of.check(); err != nil {
 		return groups{}, err
 	}
-	g := groups{table: "decisions", value: "CAST(status AS Nullable(String))", selected: of.shared()}
+	g := groups{table: "decisions", value: "status", selected: of.shared()}
 	g.selected.live()
 	g.selected.equals("status", string(of.Status))
 	if !of.ofEvents() {

@@ -72,7 +72,7 @@ func (l *Log) Series(ctx context.Context, asked SeriesFilter) (Series, error) {
 // lines counts by step and value, then puts the steps of a value together, then the values that are not among the top.
 func (l *Log) lines(ctx context.Context, of groups, in steps, top int) ([]Line, error) {
 	step, args := in.number("received_at")
-	sql := "SELECT rank > {top:UInt32} AS other, if(other, NULL, value) AS line, sum(total) AS events, sumMap(steps, counts) AS cells FROM (" +
+	sql := "SELECT rank > {top:UInt32} AS other, if(other, NULL, CAST(value AS Nullable(String))) AS line, sum(total) AS events, sumMap(steps, counts) AS cells FROM (" +
 		"SELECT value, sum(events) AS total, groupArray(step) AS steps, groupArray(events) AS counts," +
 		" row_number() OVER (ORDER BY total DESC, value) AS rank FROM (" +
 		"SELECT " + of.value + " AS value, " + step + " AS step, count() AS events FROM " + of.table + " FINAL" + of.selected.sql() +
