@@ -28,14 +28,19 @@ type Config struct {
 }
 
 // Flush says when the collected rows of a table are written: at whichever bound comes first.
+// Of each of the Inserts, twice Rows or Bytes and one poll are in memory at most.
 type Flush struct {
 	Rows     int           `help:"Rows of one insert." default:"50000"`
 	Bytes    int           `help:"Bytes of records in one insert." default:"8388608"`
+	Inserts  int           `help:"Inserts into one table at the same time; they share the partitions." default:"2"`
 	Interval time.Duration `help:"How long a row waits at most. It is written after two fifths of that when no more rows are coming." default:"500ms"`
 }
 
 // maxInterval leaves a row enough of the two seconds within which it has to be visible.
 const maxInterval = time.Second
+
+// maxInserts bounds what ClickHouse has to merge afterwards, and the connections.
+const maxInserts = 16
 
 // Validate reports every setting that cannot work. No address at all is left to Connect.
 func (c Config) Validate() error {
@@ -66,6 +71,9 @@ func (f Flush) validate() error {
 	}
 	if f.Bytes < 1 {
 		problems = append(problems, fmt.Errorf("flush bytes %d: must be at least 1", f.Bytes))
+	}
+	if f.Inserts < 1 || f.Inserts > maxInserts {
+		problems = append(problems, fmt.Errorf("flush inserts %d: must be 1 to %d", f.Inserts, maxInserts))
 	}
 	if f.Interval <= 0 || f.Interval > maxInterval {
 		problems = append(problems, fmt.Errorf("flush interval %s: must be above 0 and at most %s", f.Interval, maxInterval))

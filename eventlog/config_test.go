@@ -11,7 +11,7 @@ import (
 func TestEveryWrongSettingIsReported(t *testing.T) {
 	good := eventlog.Config{
 		Addr: []string{"127.0.0.1:9000"}, Protocol: "native", Database: "millrace", User: "default", PasswordRef: "env:SECRET",
-		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Interval: time.Millisecond},
+		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Millisecond},
 	}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
@@ -21,7 +21,7 @@ func TestEveryWrongSettingIsReported(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, setting := range []string{"nowhere", "smoke", "a; DROP", "password", "rows", "bytes", "interval"} {
+	for _, setting := range []string{"nowhere", "smoke", "a; DROP", "password", "rows", "bytes", "inserts", "interval"} {
 		if !strings.Contains(err.Error(), setting) {
 			t.Errorf("%s is not reported in: %v", setting, err)
 		}

@@ -100,7 +100,7 @@ func (e *engine) config(testing.TB) eventlog.Config {
 	return eventlog.Config{
 		Addr: []string{"embedded:8123"}, Protocol: "http", User: "default", DialContext: e.server.DialContext,
 		Database: "test_" + strconv.FormatInt(databases.Add(1), 10),
-		Flush:    eventlog.Flush{Rows: 50_000, Bytes: 8 << 20, Interval: 500 * time.Millisecond},
+		Flush:    eventlog.Flush{Rows: 50_000, Bytes: 8 << 20, Inserts: 2, Interval: 500 * time.Millisecond},
 	}
 }
 

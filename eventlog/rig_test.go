@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -91,7 +92,7 @@ func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.logs
 // start runs an event log until the test ends or the returned function is called, which waits for it.
 func (r *rig) start() (stop func()) {
 	r.tb.Helper()
-	log, err := eventlog.New(r.config, r.kafka, r.conn, r.logger())
+	log, err := eventlog.New(r.config, r.kafka, r.conn, prometheus.NewRegistry(), r.logger())
 	if err != nil {
 		r.tb.Fatal(err)
 	}

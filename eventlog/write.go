@@ -11,23 +11,45 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// write brings every row of the lane into its table or into the quarantine. When that ends without a clear answer, the
-// rows stay, the lane waits, and the next write first asks which of them arrived.
-func (l *lane) write(ctx context.Context, conn driver.Conn, log *slog.Logger) {
-	err := l.attempt(ctx, conn, log)
-	if err == nil {
-		l.succeeded(log)
-		return
-	}
-	for _, row := range l.rows {
-		partition := l.partitions[row.record.Partition]
-		partition.horizon = max(partition.horizon, row.record.Offset)
-	}
-	l.failed(log, err)
+// flight is a block of rows on its way into a table. Until landed is closed it belongs to the goroutine that writes it,
+// and with it the doubts about its partitions; then to the lane.
+type flight struct {
+	table      table
+	topic      string
+	rows       []row
+	partitions map[int32]*partition
+	landed     chan struct{}
+	took       time.Duration
+	err        error // why it is not certain that every row is in the table
 }
 
-func (l *lane) attempt(ctx context.Context, conn driver.Conn, log *slog.Logger) error {
-	missing, err := l.missing(ctx, conn)
+// isUnderWay tells whether somebody is writing it.
+func (f *flight) isUnderWay() bool {
+	select {
+	case <-f.landed:
+		return false
+	default:
+		return true
+	}
+}
+
+// write brings every row into its table or into the quarantine. When that ends without a clear answer, the next write
+// first asks which of them arrived.
+func (f *flight) write(ctx context.Context, conn driver.Conn, log *slog.Logger) {
+	began := time.Now()
+	f.err = f.attempt(ctx, conn, log)
+	f.took = time.Since(began)
+	if f.err != nil {
+		for _, row := range f.rows {
+			doubt := &f.partitions[row.record.Partition].doubt
+			doubt.horizon = max(doubt.horizon, row.record.Offset)
+		}
+	}
+	close(f.landed)
+}
+
+func (f *flight) attempt(ctx context.Context, conn driver.Conn, log *slog.Logger) error {
+	missing, err := f.missing(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -39,7 +61,7 @@ func (l *lane) attempt(ctx context.Context, conn driver.Conn, log *slog.Logger) 
 			good = append(good, row)
 		}
 	}
-	return errors.Join(quarantine(ctx, conn, log, bad), l.table.write(ctx, conn, log, good))
+	return errors.Join(quarantine(ctx, conn, log, bad), f.table.write(ctx, conn, log, good))
 }
 
 // write inserts the rows. Where ClickHouse refuses them because of what they hold, the halves are tried one after the
@@ -97,24 +119,4 @@ func refused(err error) bool {
 		return true
 	}
 	return false
-}
-
-func (l *lane) failed(log *slog.Logger, err error) {
-	level := slog.LevelDebug
-	if l.failing.IsZero() {
-		l.failing = time.Now()
-		level = slog.LevelWarn
-	}
-	l.retryAt = time.Now().Add(l.backoff.NextBackOff())
-	log.Log(context.Background(), level, "event log cannot write; it keeps the rows, reads no more of the topic and goes on trying",
-		"table", l.table.name, "rows", len(l.rows), "error", err)
-}
-
-func (l *lane) succeeded(log *slog.Logger) {
-	if l.failing.IsZero() {
-		return
-	}
-	log.Info("event log writes again", "table", l.table.name, "rows", len(l.rows), "after", time.Since(l.failing).Round(time.Millisecond))
-	l.failing, l.retryAt = time.Time{}, time.Time{}
-	l.backoff.Reset()
 }
