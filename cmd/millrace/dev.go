@@ -33,9 +33,10 @@ type devCommand struct {
 	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
 	Catalog     catalogConfig         `embed:"" prefix:"catalog-"`
 	ClickHouse  eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	TTL         eventlog.TTL          `embed:"" prefix:"clickhouse-ttl-"`
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
-	Admin       telemetry.AdminConfig `embed:"" prefix:"admin-"`
+	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	API         api.Config            `embed:"" prefix:"api-"`
 	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
@@ -142,6 +143,7 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 	if err := c.Kafka.EnsureTopics(ctx); err != nil {
 		return err
 	}
+	c.ClickHouse.TTL = c.TTL
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
 }
 
@@ -160,13 +162,14 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	if err := seedDemo(ctx, reader, writer); err != nil {
 		return err
 	}
+	metrics := telemetry.NewMetrics()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, logger) })
+	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, metrics, logger) })
 	group.Go(func() error {
 		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
 	})
 	group.Go(func() error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
+		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
 		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
