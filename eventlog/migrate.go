@@ -65,8 +65,8 @@ func createDatabase(ctx context.Context, config Config) error {
 	}
 	defer func() { _ = conn.Close() }()
 	// The name is checked by Validate: a database cannot be a parameter here.
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database); err != nil {
-		return fmt.Errorf("creating database %s: %w", config.Database, err)
+	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database()); err != nil {
+		return fmt.Errorf("creating database %s: %w", config.Database(), err)
 	}
 	return nil
 }
