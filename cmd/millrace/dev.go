@@ -44,7 +44,7 @@ type devCommand struct {
 
 // Help is shown by --help, above the flags.
 func (c *devCommand) Help() string {
-	return "Without --kafka-brokers an embedded Kafka is started, without --clickhouse-addr an embedded ClickHouse, " +
+	return "Without --kafka-brokers an embedded Kafka is started, without --clickhouse-dsn an embedded ClickHouse, " +
 		"without --workflow-api-url a receiver that shows the runs it gets."
 }
 
@@ -87,7 +87,7 @@ func (c *devCommand) startOutside(ctx context.Context, logger *slog.Logger) (*em
 		}
 		options.Kafka = &c.EmbeddedKafka
 	}
-	if len(c.ClickHouse.Addr) == 0 {
+	if c.ClickHouse.DSN == "" {
 		path, err := c.Library.locate(ctx, c.DataDir)
 		if err != nil {
 			return nil, err
@@ -111,7 +111,7 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 		c.Kafka.Topics.LimitTotal(embeddedLogBytes)
 	}
 	if outside.DialClickHouse != nil {
-		c.ClickHouse.Addr, c.ClickHouse.Protocol, c.ClickHouse.DialContext = []string{"embedded:0"}, "http", outside.DialClickHouse
+		c.ClickHouse.DSN, c.ClickHouse.DialContext = "http://embedded:8123", outside.DialClickHouse
 	}
 	if outside.ReceiverURL != "" {
 		c.WorkflowAPI.URL = outside.ReceiverURL
@@ -143,7 +143,7 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 	if err := c.Kafka.EnsureTopics(ctx); err != nil {
 		return err
 	}
-	c.ClickHouse.TTL = c.TTL
+	c.ClickHouse.TTL = &c.TTL
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/eventlog"
@@ -49,6 +47,6 @@ func (c *migrateCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	c.ClickHouse.TTL = c.TTL
+	c.ClickHouse.TTL = &c.TTL
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
 }
