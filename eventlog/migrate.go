@@ -62,14 +62,43 @@ func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 	return config.TTL.apply(ctx, conn, config, log)
 }
 
+// Plan returns the statements that make the database and its tables where there is nothing yet, for people who want to
+// see or run them on their own.
+func Plan(config Config) ([]string, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("listing migrations: %w", err)
+	}
+	plan := []string{config.database(), config.migrationsTable()}
+	for _, name := range names {
+		migration, err := fs.ReadFile(schemas.ClickHouse(), name)
+		if err != nil {
+			return nil, err
+		}
+		statements, err := config.statements(string(migration))
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", path.Base(name), err)
+		}
+		plan = append(plan, statements...)
+	}
+	return plan, nil
+}
+
+// database returns the statement that makes the database. Its name is checked by Validate: it cannot be a parameter here.
+func (c Config) database() string {
+	return "CREATE DATABASE IF NOT EXISTS " + c.Database() + c.onCluster()
+}
+
 func createDatabase(ctx context.Context, config Config) error {
 	conn, err := connect(ctx, config, "default")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	// The name is checked by Validate: a database cannot be a parameter here.
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database()+config.onCluster()); err != nil {
+	if err := conn.Exec(ctx, config.database()); err != nil {
 		return fmt.Errorf("creating database %s: %w", config.Database(), err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/kafka"
@@ -127,6 +128,9 @@ func (v verifier) parts(ctx context.Context, table table) ([]*part, error) {
 	starts, startErr := v.admin.ListStartOffsets(ctx, topic)
 	ends, endErr := v.admin.ListCommittedOffsets(ctx, topic)
 	committed, commitErr := v.admin.FetchOffsets(ctx, v.kafka.Group(group))
+	if errors.Is(commitErr, kerr.GroupIDNotFound) {
+		commitErr = nil // the event log has never run
+	}
 	if err := errors.Join(startErr, endErr, commitErr, starts.Error(), ends.Error()); err != nil {
 		return nil, fmt.Errorf("asking Kafka for the offsets of %s: %w", topic, err)
 	}

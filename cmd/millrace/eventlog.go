@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/eventlog"
@@ -39,14 +42,29 @@ func (c *eventlogRun) Run(global *Global, ctx bound) error {
 type migrateCommand struct {
 	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
 	TTL        eventlog.TTL    `embed:"" prefix:"clickhouse-ttl-"`
+	Print      bool            `help:"Only print the statements that make database and tables, in order." env:"-"`
 }
 
 // Run brings the tables up to date.
-func (c *migrateCommand) Run(global *Global, ctx bound) error {
+func (c *migrateCommand) Run(global *Global, ctx bound, tty terminal) error {
+	if c.Print {
+		return c.print(tty)
+	}
 	logger, err := global.logger()
 	if err != nil {
 		return err
 	}
 	c.ClickHouse.TTL = &c.TTL
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+func (c *migrateCommand) print(tty terminal) error {
+	statements, err := eventlog.Plan(c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		fmt.Fprintf(tty.out, "%s;\n\n", strings.TrimRight(statement, "\n"))
+	}
+	return nil
 }
