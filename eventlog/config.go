@@ -29,8 +29,8 @@ type Config struct {
 // Of each of the Inserts, twice Rows or Bytes and one poll are in memory at most.
 type Flush struct {
 	Rows     int           `help:"Rows of one insert." default:"50000"`
-	Bytes    int           `help:"Bytes of records in one insert." default:"8388608"`
-	Inserts  int           `help:"Inserts into one table at the same time; they share the partitions." default:"2"`
+	Bytes    int           `help:"Bytes of records in one insert." default:"16777216"`
+	Inserts  int           `help:"Inserts into one table at the same time; they share the partitions. More of them use more cores of the server and as much more memory here." default:"1"`
 	Interval time.Duration `help:"How long a row waits at most. It is written after two fifths of that when no more rows are coming." default:"500ms"`
 }
 

@@ -27,7 +27,7 @@ func (l *EventLog) advance(ctx context.Context, client *kgo.Client) (isFull bool
 		until := l.makeRoom(client, lane, now)
 		isPaused[lane.table.name] = isPaused[lane.table.name] || lane.isPaused
 		isFull = isFull || !until.IsZero()
-		for _, at := range []time.Time{until, lane.wake(l.config.Flush)} {
+		for _, at := range []time.Time{until, lane.wake(l.config.Flush, isIdle)} {
 			if !at.IsZero() && (next.IsZero() || at.Before(next)) {
 				next = at
 			}

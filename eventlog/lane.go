@@ -130,14 +130,16 @@ func (l *lane) isDue(flush Flush, now time.Time, isIdle bool) bool {
 }
 
 // wake returns when the lane has something to do without another record or the end of its flight, or the zero time.
-func (l *lane) wake(flush Flush) time.Time {
+func (l *lane) wake(flush Flush, isIdle bool) time.Time {
 	switch {
 	case l.isWaiting():
 		return l.retryAt
 	case l.flight != nil || len(l.rows) == 0:
 		return time.Time{}
-	default:
+	case isIdle:
 		return l.oldest.Add(quiet(flush))
+	default:
+		return l.oldest.Add(flush.Interval)
 	}
 }
 
