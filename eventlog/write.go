@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	drivercolumn "github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
@@ -92,7 +93,13 @@ func (t table) send(ctx context.Context, conn driver.Conn, rows []row) error {
 	}
 	defer func() { _ = batch.Close() }() // gives the connection back where Send was not reached
 	for i, column := range t.columns {
-		if err := column.append(batch.Column(i), rows); err != nil {
+		values := column.values(rows)
+		if texts, isText := values.([]string); isText {
+			if err := reserve(batch.Columns()[i], texts); err != nil {
+				return fmt.Errorf("making room in column %s.%s: %w", t.name, column.name, err)
+			}
+		}
+		if err := batch.Column(i).Append(values); err != nil {
 			return fmt.Errorf("filling column %s.%s: %w", t.name, column.name, err)
 		}
 	}
@@ -100,6 +107,29 @@ func (t table) send(ctx context.Context, conn driver.Conn, rows []row) error {
 		return fmt.Errorf("inserting %d rows into %s: %w", len(rows), t.name, err)
 	}
 	return nil
+}
+
+// reserveFrom is from how many bytes on room is made for a column in advance.
+const reserveFrom = 64 << 10
+
+// reserve gives a column of texts the memory for all of them at once, for which the driver has no call: a text as long as
+// all together is put in and forgotten. Growing step by step, it would copy what it has again and again, which takes a
+// fifth of the time of an insert.
+func reserve(into drivercolumn.Interface, texts []string) error {
+	text, isText := into.(*drivercolumn.String)
+	if !isText {
+		return nil
+	}
+	bytes := 0
+	for _, text := range texts {
+		bytes += len(text)
+	}
+	if bytes < reserveFrom {
+		return nil
+	}
+	err := text.AppendRow(make([]byte, bytes))
+	text.Reset()
+	return err
 }
 
 // refused tells whether the server refused what the rows hold. Only these answers are about a row; every other one (no
