@@ -77,7 +77,7 @@ func (v verifier) explain(ctx context.Context, part *part, absent []*kgo.Record,
 		}
 	}
 	delete(byColumn, "")
-	present := make(map[uuid.UUID]bool)
+	present := make(map[identity]bool)
 	for column, ids := range byColumn {
 		if err := v.lookUp(ctx, part.table.name, column, ids, present); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (v verifier) explain(ctx context.Context, part *part, absent []*kgo.Record,
 		switch {
 		case quarantined[record.Offset] > 0:
 			part.Quarantined++
-		case key.column != "" && present[key.id]:
+		case key.column != "" && present[key.identity]:
 			part.Collapsed++
 		case !key.at.IsZero() && time.Since(key.at) > time.Duration(part.ttl.days)*24*time.Hour:
 			part.Expired++
@@ -107,18 +107,23 @@ func (p *part) miss(offset int64) {
 }
 
 // lookUp notes which of the identities have a row.
-func (v verifier) lookUp(ctx context.Context, table, column string, ids []uuid.UUID, present map[uuid.UUID]bool) error {
+func (v verifier) lookUp(ctx context.Context, table, column string, ids []uuid.UUID, present map[identity]bool) error {
+	replay := "''"
+	if table == "decisions" {
+		replay = "replay_id"
+	}
 	for some := range slices.Chunk(ids, lookupIDs) {
 		var rows []struct {
-			ID uuid.UUID `ch:"id"`
+			ID     uuid.UUID `ch:"id"`
+			Replay string    `ch:"replay"`
 		}
-		err := v.conn.Select(ctx, &rows, "SELECT DISTINCT "+column+" AS id FROM "+table+" WHERE "+column+" IN (SELECT arrayJoin({ids:Array(UUID)}))",
+		err := v.conn.Select(ctx, &rows, "SELECT DISTINCT "+column+" AS id, "+replay+" AS replay FROM "+table+" WHERE "+column+" IN (SELECT arrayJoin({ids:Array(UUID)}))",
 			clickhouse.Named("ids", some))
 		if err != nil {
 			return fmt.Errorf("looking for identities in table %s: %w", table, err)
 		}
 		for _, row := range rows {
-			present[row.ID] = true
+			present[identity{row.ID, row.Replay}] = true
 		}
 	}
 	return nil
