@@ -19,6 +19,8 @@ type Config struct {
 	InstanceID  string `help:"Name of this process in the consumer group, unique and the same after a restart; its partitions then wait for it instead of moving twice. Without one every restart is a new member."`
 	Flush       Flush  `embed:"" prefix:"flush-"`
 
+	// ReadOnly connects without a setting, which a user with readonly=1 may not change. It is not enough to write.
+	ReadOnly bool `kong:"-"`
 	// TTL is what Migrate gives to the tables; nil leaves them as they are.
 	TTL *TTL `kong:"-"`
 	// DialContext replaces the dialer. It is no setting: the embedded engine is reached this way.

@@ -61,19 +61,8 @@ func (c Config) options() (*clickhouse.Options, error) {
 	options.MaxOpenConns = cmp.Or(options.MaxOpenConns, 10+len(tables())*c.Flush.Inserts)
 	options.MaxIdleConns = cmp.Or(options.MaxIdleConns, options.MaxOpenConns/2)
 	// What the DSN sets is kept, except for what correctness hangs on.
-	maps.Copy(options.Settings, clickhouse.Settings{
-		"async_insert": 0, // an acknowledged insert is in the table, not in a buffer
-		// The server's own deduplication can lose rows after a crash. Tables on one node have none unless asked for;
-		// replicated ones have, and newer servers turn it off by deduplicate_insert only, which older ones do not know.
-		"insert_deduplicate": 0,
-		"max_execution_time": int(statementTimeout.Seconds()),
-		// A backlog may span many days; the records' age is bounded by the topics' retention.
-		"max_partitions_per_insert_block": 0,
-		// Copies of one row always share a partition, so that partitions need not be merged with one another.
-		"do_not_merge_across_partitions_select_final": 1,
-	})
-	if c.Cluster != "" {
-		maps.Copy(options.Settings, clusterSettings())
+	if !c.ReadOnly {
+		maps.Copy(options.Settings, c.settings())
 	}
 	// The embedded engine understands no compression, nor does a socket need it.
 	if c.DialContext == nil && options.Compression == nil {
@@ -88,4 +77,23 @@ func (c Config) options() (*clickhouse.Options, error) {
 	}
 	options.Auth.Password = password
 	return options, nil
+}
+
+// settings are what exactly-once hangs on.
+func (c Config) settings() clickhouse.Settings {
+	settings := clickhouse.Settings{
+		"async_insert": 0, // an acknowledged insert is in the table, not in a buffer
+		// The server's own deduplication can lose rows after a crash. Tables on one node have none unless asked for;
+		// replicated ones have, and newer servers turn it off by deduplicate_insert only, which older ones do not know.
+		"insert_deduplicate": 0,
+		"max_execution_time": int(statementTimeout.Seconds()),
+		// A backlog may span many days; the records' age is bounded by the topics' retention.
+		"max_partitions_per_insert_block": 0,
+		// Copies of one row always share a partition, so that partitions need not be merged with one another.
+		"do_not_merge_across_partitions_select_final": 1,
+	}
+	if c.Cluster != "" {
+		maps.Copy(settings, clusterSettings())
+	}
+	return settings
 }

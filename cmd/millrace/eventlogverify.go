@@ -25,7 +25,7 @@ type eventlogVerify struct {
 func (eventlogVerify) Help() string {
 	return "Every record that Kafka still has, up to the committed offset of each partition, is looked for in its table. It has its row there, " +
 		"or one of another record of the same identity (collapsed), or one in the quarantine, or none any more because the table's TTL has passed. " +
-		"The exit status is 1 where a record is missing, counts twice, or has a row but is not in Kafka. The event log may go on writing meanwhile.\n\n" +
+		"The exit status is 1 where a record is missing, counts twice, or has a row but is not in Kafka. The event log may go on writing meanwhile; a ClickHouse user who may only read is enough.\n\n" +
 		"Examples:\n\n  millrace eventlog verify --topic=events\n  millrace eventlog verify -o json"
 }
 
@@ -34,6 +34,7 @@ func (c *eventlogVerify) Run(ctx bound, tty terminal) error {
 	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
+	c.ClickHouse.ReadOnly = true
 	conn, err := eventlog.Connect(ctx, c.ClickHouse)
 	if err != nil {
 		return err
