@@ -109,7 +109,7 @@ func (p *part) miss(offset int64) {
 // lookUp notes which of the identities have a row.
 func (v verifier) lookUp(ctx context.Context, table, column string, ids []uuid.UUID, present map[identity]bool) error {
 	replay := "''"
-	if table == "decisions" {
+	if table == "decisions" { // live traffic and each replay decide apart
 		replay = "replay_id"
 	}
 	for some := range slices.Chunk(ids, lookupIDs) {
