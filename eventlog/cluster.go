@@ -11,7 +11,7 @@ import (
 // On a cluster each table NAME of the migrations becomes two: NAME_local, replicated within each shard, and NAME itself,
 // distributed over the shards, which everybody reads and writes. No other statement than these two kinds may be in a
 // migration.
-var ( //nolint:gochecknoglobals // compiled once, never changed
+var (
 	createTable = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)$`)
 	alterTable  = regexp.MustCompile(`(?m)^ALTER TABLE (\w+)`)
 	tableEngine = regexp.MustCompile(`(?m)^ENGINE = ReplacingMergeTree(?:\((\w+)\))?$`)
