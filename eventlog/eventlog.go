@@ -110,10 +110,14 @@ func (l *EventLog) Run(ctx context.Context) error {
 	}
 	var measuring sync.WaitGroup
 	measuring.Go(func() { l.measureLag(ctx, client) })
+	turn, end := context.WithCancel(ctx)
 	for ctx.Err() == nil {
-		l.round(ctx, client)
+		l.take(client.PollRecords(turn, min(pollRecords, l.config.Flush.Rows)))
+		end()
+		turn, end = l.move(ctx, client)
 		client.AllowRebalance()
 	}
+	end()
 	l.finish(ctx, client)
 	measuring.Wait()
 	stop := time.AfterFunc(leaveTimeout, kill)
@@ -125,22 +129,30 @@ func (l *EventLog) Run(ctx context.Context) error {
 	return nil
 }
 
-// round lets flights land and depart, then reads once. Between a poll and its end no partition comes or goes.
-func (l *EventLog) round(ctx context.Context, client *kgo.Client) {
-	turn, end := context.WithCancel(ctx)
-	defer end()
-	l.interrupt.Store(&end) // before looking what has landed: what lands later ends the turn
-	isFull, next := l.advance(ctx, client)
-	if !next.IsZero() {
-		var stop context.CancelFunc
-		turn, stop = context.WithDeadline(turn, next)
-		defer stop()
-	}
-	if isFull {
+// move lets flights land and depart until there is a place for more, and returns a context for the next poll, which ends
+// when there is something to do again. It runs between a poll and its end, so that no partition comes or goes and nothing
+// is committed in the middle of a rebalance, which commits would wait for.
+func (l *EventLog) move(ctx context.Context, client *kgo.Client) (context.Context, context.CancelFunc) {
+	for {
+		turn, interrupt := context.WithCancel(ctx)
+		l.interrupt.Store(&interrupt) // before looking what has landed: what lands later ends the turn
+		isFull, next := l.advance(ctx, client)
+		turn, end := withDeadline(turn, interrupt, next)
+		if !isFull {
+			return turn, end
+		}
 		<-turn.Done()
-		return
+		end()
 	}
-	l.take(client.PollRecords(turn, min(pollRecords, l.config.Flush.Rows)))
+}
+
+// withDeadline returns a turn that also ends at a time, unless that is zero.
+func withDeadline(turn context.Context, end context.CancelFunc, at time.Time) (context.Context, context.CancelFunc) {
+	if at.IsZero() {
+		return turn, end
+	}
+	limited, stop := context.WithDeadline(turn, at)
+	return limited, func() { stop(); end() }
 }
 
 // take puts what was read into the lanes, which decode side by side.
