@@ -110,14 +110,12 @@ func (l *EventLog) Run(ctx context.Context) error {
 	}
 	var measuring sync.WaitGroup
 	measuring.Go(func() { l.measureLag(ctx, client) })
-	turn, end := context.WithCancel(ctx)
 	for ctx.Err() == nil {
+		turn, end := l.move(ctx, client)
+		client.AllowRebalance()
 		l.take(client.PollRecords(turn, min(pollRecords, l.config.Flush.Rows)))
 		end()
-		turn, end = l.move(ctx, client)
-		client.AllowRebalance()
 	}
-	end()
 	l.finish(ctx, client)
 	measuring.Wait()
 	stop := time.AfterFunc(leaveTimeout, kill)
@@ -130,7 +128,7 @@ func (l *EventLog) Run(ctx context.Context) error {
 }
 
 // move lets flights land and depart until there is a place for more, and returns a context for the next poll, which ends
-// when there is something to do again. It runs between a poll and its end, so that no partition comes or goes and nothing
+// when there is something to do again. It runs between a poll and AllowRebalance, so that no partition comes or goes and nothing
 // is committed in the middle of a rebalance, which commits would wait for.
 func (l *EventLog) move(ctx context.Context, client *kgo.Client) (context.Context, context.CancelFunc) {
 	for {
