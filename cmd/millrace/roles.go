@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/api"
@@ -39,7 +40,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return role.Run(ctx) })
-	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, logger) })
+	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, config.metrics, logger) })
 	return group.Wait()
 }
 
@@ -47,6 +48,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 type processorConfig struct {
 	processor processor.Config
 	admin     telemetry.AdminConfig
+	metrics   *prometheus.Registry
 }
 
 func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {
@@ -57,13 +59,13 @@ func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafk
 	return role.Run(ctx)
 }
 
-func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, logger *slog.Logger) error {
+func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, metrics *prometheus.Registry, logger *slog.Logger) error {
 	conn, err := eventlog.Connect(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	role, err := eventlog.New(config, cluster, conn, logger)
+	role, err := eventlog.New(config, cluster, conn, metrics, logger)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type story struct {
 func newStory(tb testing.TB) *story {
 	tb.Helper()
 	config := address
-	config.Database = fmt.Sprintf("test_%d", time.Now().UnixNano())
+	config.DSN = fmt.Sprintf("http://embedded:8123/test_%d", time.Now().UnixNano())
 	if err := eventlog.Migrate(tb.Context(), config, slog.New(slog.DiscardHandler)); err != nil {
 		tb.Fatal(err)
 	}
