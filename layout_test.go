@@ -45,6 +45,7 @@ func mayImport() map[string][]string {
 		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},
 		"bench/load":        nil,
+		"bench/eventlog":    {"embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},

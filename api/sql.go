@@ -43,7 +43,7 @@ func (a *API) runSQL(c *fiber.Ctx) error {
 // SQLConfig says whether users may ask in SQL, as whom, and what one question may take.
 type SQLConfig struct {
 	Enabled     bool          `help:"Answer questions in SQL at POST /api/v1/sql, to tokens of the scope write. Needs a user of ClickHouse that can only read; on the embedded ClickHouse its read-only interface is asked."`
-	User        string        `help:"User of ClickHouse for questions in SQL, who should have no more than SELECT on the event log's database." placeholder:"NAME"`
+	DSN         string        `help:"ClickHouse for questions in SQL, as --clickhouse-dsn, with a user who has no more than SELECT on the event log's database." placeholder:"DSN"`
 	PasswordRef string        `name:"password" help:"Where that user's password is: env:NAME or file:PATH." placeholder:"REF"`
 	Rows        int           `help:"Rows of an answer; the rest is cut off." default:"10000"`
 	Bytes       int64         `help:"Bytes of an answer." default:"16777216"`

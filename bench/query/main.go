@@ -74,8 +74,8 @@ func run(ctx context.Context, rows uint64, how asking, dir, libraryDir string) (
 	}
 	defer engine.Close()
 	config := eventlog.Config{
-		Addr: []string{"embedded:0"}, Protocol: "http", Database: "bench", User: "default", DialContext: engine.DialContext,
-		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Interval: time.Second},
+		DSN: "http://embedded:8123/bench", DialContext: engine.DialContext,
+		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 	}
 	if err := eventlog.Migrate(ctx, config, slog.New(slog.DiscardHandler)); err != nil {
 		return err

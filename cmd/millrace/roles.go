@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"net"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/api"
@@ -41,7 +41,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return role.Run(ctx) })
-	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, logger) })
+	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, config.metrics, logger) })
 	return group.Wait()
 }
 
@@ -49,6 +49,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 type processorConfig struct {
 	processor processor.Config
 	admin     telemetry.AdminConfig
+	metrics   *prometheus.Registry
 }
 
 func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {
@@ -59,13 +60,13 @@ func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafk
 	return role.Run(ctx)
 }
 
-func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, logger *slog.Logger) error {
+func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, metrics *prometheus.Registry, logger *slog.Logger) error {
 	conn, err := eventlog.Connect(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	role, err := eventlog.New(config, cluster, conn, logger)
+	role, err := eventlog.New(config, cluster, conn, metrics, logger)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ type apiConfig struct {
 	reader     *catalog.Reader
 	writer     *catalog.Writer
 	keys       *catalog.Keys
-	readonly   string // address of the embedded ClickHouse's read-only interface; "" where that is not what is asked
+	readonly   string // URL of the embedded ClickHouse's read-only interface; "" where that is not what is asked
 }
 
 // openSQL connects those who ask in SQL, or returns nil where nobody may.
@@ -89,17 +90,20 @@ func (c apiConfig) openSQL(ctx context.Context) (driver.Conn, error) {
 		return nil, nil //nolint:nilnil // there is nothing to connect to
 	}
 	config := c.clickhouse
-	if c.clickhouse.DialContext != nil {
-		if c.readonly == "" {
-			return nil, errors.New("--api-sql-enabled asks the read-only interface of the embedded ClickHouse, which --embedded-clickhouse-listen has switched off")
-		}
+	config.ReadOnly, config.PasswordRef = true, c.api.SQL.PasswordRef
+	switch {
+	case c.clickhouse.DialContext != nil && c.readonly == "":
+		return nil, errors.New("--api-sql-enabled asks the read-only interface of the embedded ClickHouse, which --embedded-clickhouse-listen has switched off")
+	case c.clickhouse.DialContext != nil:
 		dialer := new(net.Dialer)
-		config.Addr = []string{c.readonly}
+		config.DSN = c.readonly
 		config.DialContext = func(ctx context.Context, addr string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", addr) }
-	} else if c.api.SQL.User == "" {
-		return nil, errors.New("--api-sql-enabled needs --api-sql-user, a user of ClickHouse that can only read the event log's database")
+	case c.api.SQL.DSN == "":
+		return nil, errors.New("--api-sql-enabled needs --api-sql-dsn, with a user of ClickHouse that can only read the event log's database")
+	default:
+		config.DSN = c.api.SQL.DSN
 	}
-	return eventlog.ConnectReadonly(ctx, config, cmp.Or(c.api.SQL.User, "default"), c.api.SQL.PasswordRef)
+	return eventlog.Connect(ctx, config)
 }
 
 func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {

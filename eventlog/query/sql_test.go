@@ -15,8 +15,8 @@ import (
 func (s *story) asker() *query.SQL {
 	s.tb.Helper()
 	config := address
-	config.Database = s.database
-	conn, err := eventlog.ConnectReadonly(s.tb.Context(), config, "default", "")
+	config.DSN, config.ReadOnly = s.dsn, true
+	conn, err := eventlog.Connect(s.tb.Context(), config)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

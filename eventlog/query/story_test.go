@@ -22,13 +22,13 @@ type story struct {
 	start  time.Time
 	events int
 
-	database string
+	dsn string
 }
 
 func newStory(tb testing.TB) *story {
 	tb.Helper()
 	config := address
-	config.Database = fmt.Sprintf("test_%d", time.Now().UnixNano())
+	config.DSN = fmt.Sprintf("http://embedded:8123/test_%d", time.Now().UnixNano())
 	if err := eventlog.Migrate(tb.Context(), config, slog.New(slog.DiscardHandler)); err != nil {
 		tb.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func newStory(tb testing.TB) *story {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = conn.Close() })
-	return &story{tb: tb, conn: conn, log: query.New(conn), database: config.Database, start: time.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Second)}
+	return &story{tb: tb, conn: conn, log: query.New(conn), dsn: config.DSN, start: time.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Second)}
 }
 
 // told is one event of the story.
