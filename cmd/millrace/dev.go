@@ -172,7 +172,7 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
