@@ -1,0 +1,28 @@
+package main
+
+// sourceNames are the names of sources by ID. Records carry IDs only, and people know names.
+type sourceNames map[string]string
+
+func (r resource) sourceNames() (sourceNames, error) {
+	items, err := r.client.List(r.ctx, "/sources", nil)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := decoded[source](items)
+	if err != nil {
+		return nil, err
+	}
+	names := sourceNames{}
+	for _, s := range sources {
+		names[s.ID] = s.Name
+	}
+	return names, nil
+}
+
+// name is the source's name, or its ID where it was deleted or made just now.
+func (n sourceNames) name(id string) string {
+	if name, found := n[id]; found {
+		return name
+	}
+	return id
+}
