@@ -16,13 +16,12 @@ type eventWriter struct {
 	sources sourceNames
 }
 
-// newEventWriter writes the table's header, so that one sees at once that it is waiting.
-func newEventWriter(r resource, sources sourceNames) eventWriter {
-	w := eventWriter{out: r.tty.out, isJSON: r.output.Output == "json", sources: sources}
-	if !w.isJSON {
-		w.row("RECEIVED", "STATUS", "ENVIRONMENT", "SOURCE", "EVENT", "USER", "ID")
+// header is written before there is an event, so that one sees at once that it waits for one.
+func (w eventWriter) header() error {
+	if w.isJSON {
+		return nil
 	}
-	return w
+	return w.row("RECEIVED", "STATUS", "ENVIRONMENT", "SOURCE", "EVENT", "USER", "ID")
 }
 
 func (w eventWriter) write(e query.EventItem, raw json.RawMessage) error {

@@ -56,11 +56,15 @@ func newFollower(r resource, asked eventFilter, sources sourceNames) *follower {
 		members.Del(name)
 	}
 	members.Set("limit", strconv.Itoa(followPage))
-	return &follower{r: r, filter: members, status: asked.Status, out: newEventWriter(r, sources)}
+	out := eventWriter{out: r.tty.out, isJSON: r.output.Output == "json", sources: sources}
+	return &follower{r: r, filter: members, status: asked.Status, out: out}
 }
 
 // run ends without an error when the context does.
 func (f *follower) run() error {
+	if err := f.out.header(); err != nil {
+		return err
+	}
 	for {
 		isMore, err := f.step()
 		if f.r.ctx.Err() != nil {
