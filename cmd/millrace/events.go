@@ -21,22 +21,18 @@ type eventCommands struct {
 
 // eventFilter describes events.
 type eventFilter struct {
-	Source      string   `help:"Only of this source, by name or ID." env:"-" placeholder:"SOURCE"`
-	Environment string   `help:"Only of this environment." short:"e" aliases:"env" env:"-" placeholder:"NAME"`
-	Event       string   `help:"Only with this name." env:"-" placeholder:"NAME"`
-	Status      string   `help:"Only with this status: processed, duplicate, no_trigger or failed." env:"-" placeholder:"STATUS"`
-	MessageID   string   `help:"Only with this message ID." env:"-" placeholder:"ID"`
-	UserID      string   `help:"Only of this user." env:"-" placeholder:"ID"`
-	Where       []string `help:"Only where a property is so, such as properties.total>100; can be repeated." sep:"none" env:"-" placeholder:"CONDITION"`
-	Text        string   `name:"q" help:"Only with this text in the body; at least 3 characters." short:"q" env:"-" placeholder:"TEXT"`
-	Since       string   `help:"Received since: a time, or how long ago, such as 1h." env:"-" placeholder:"WHEN"`
-	Until       string   `help:"Received before: a time, or how long ago." env:"-" placeholder:"WHEN"`
+	Scope     logScope `embed:""`
+	Event     string   `help:"Only with this name." env:"-" placeholder:"NAME"`
+	Status    string   `help:"Only with this status: processed, duplicate, no_trigger or failed." env:"-" placeholder:"STATUS"`
+	MessageID string   `help:"Only with this message ID." env:"-" placeholder:"ID"`
+	UserID    string   `help:"Only of this user." env:"-" placeholder:"ID"`
+	Where     []string `help:"Only where a property is so, such as properties.total>100; can be repeated." sep:"none" env:"-" placeholder:"CONDITION"`
+	Text      string   `name:"q" help:"Only with this text in the body; at least 3 characters." short:"q" env:"-" placeholder:"TEXT"`
 }
 
 // members are the parameters that were given.
 func (f eventFilter) members() url.Values {
-	given := filter("source", f.Source, "environment", f.Environment, "event", f.Event, "status", f.Status, "message_id", f.MessageID,
-		"user_id", f.UserID, "q", f.Text, "since", f.Since, "until", f.Until)
+	given := f.Scope.members("event", f.Event, "status", f.Status, "message_id", f.MessageID, "user_id", f.UserID, "q", f.Text)
 	if len(f.Where) > 0 {
 		given["where"] = f.Where
 	}
@@ -44,11 +40,9 @@ func (f eventFilter) members() url.Values {
 }
 
 type eventList struct {
-	Filter eventFilter  `embed:""`
-	Follow bool         `help:"Show events as they come, each when it was decided about, until ctrl-C. With --since, from then on." short:"f" env:"-"`
-	Limit  int          `help:"How many at most, 1 to 500; --follow has no end." default:"50" env:"-"`
-	Client clientConfig `embed:""`
-	Output outputConfig `embed:""`
+	Filter eventFilter `embed:""`
+	Follow bool        `help:"Show events as they come, each when it was decided about, until ctrl-C. With --since, from then on." short:"f" env:"-"`
+	Page   listing     `embed:""`
 }
 
 // Help is shown by --help.
@@ -60,17 +54,13 @@ func (eventList) Help() string {
 
 // Run lists the events, or follows them.
 func (c *eventList) Run(ctx bound, tty terminal) error {
-	if c.Follow && c.Filter.Until != "" {
+	if c.Follow && c.Filter.Scope.Until != "" {
 		return errors.New("--follow has no end: leave --until out")
 	}
-	if c.Follow && c.Output.Output == "yaml" {
+	if c.Follow && c.Page.Output.Output == "yaml" {
 		return errors.New("--follow writes a table, or with -o json one JSON object a line")
 	}
-	r, err := c.Client.resource(ctx, c.Output, tty)
-	if err != nil {
-		return err
-	}
-	sources, err := r.sourceNames()
+	r, sources, err := c.Page.Client.withSources(ctx, c.Page.Output, tty)
 	if err != nil {
 		return err
 	}
@@ -78,7 +68,7 @@ func (c *eventList) Run(ctx bound, tty terminal) error {
 		return newFollower(r, c.Filter, sources).run()
 	}
 	members := c.Filter.members()
-	members.Set("limit", strconv.Itoa(c.Limit))
+	members.Set("limit", c.Page.limit())
 	return page(r, "/events", members, []any{"RECEIVED", "STATUS", "ENVIRONMENT", "SOURCE", "EVENT", "USER", "MESSAGE ID", "ID"}, func(e query.EventItem) []any {
 		return []any{stamp(e.ReceivedAt), statusOf(e), e.Environment, sources.name(e.SourceID), e.Event, e.UserID, e.MessageID, e.ID}
 	})
@@ -105,11 +95,7 @@ func (eventGet) Help() string {
 
 // Run shows the event.
 func (c *eventGet) Run(ctx bound, tty terminal) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
-	if err != nil {
-		return err
-	}
-	sources, err := r.sourceNames()
+	r, sources, err := c.Client.withSources(ctx, c.Output, tty)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,8 @@ type followed struct {
 func newFollower(r resource, asked eventFilter, sources sourceNames) *follower {
 	members := asked.members()
 	members.Set("after", "0s")
-	if asked.Since != "" {
-		members.Set("after", asked.Since)
+	if asked.Scope.Since != "" {
+		members.Set("after", asked.Scope.Since)
 	}
 	for _, name := range []string{"since", "status"} {
 		members.Del(name)

@@ -1,20 +1,11 @@
 package main
 
-import (
-	"strconv"
-
-	"github.com/millrace/millrace/eventlog/query"
-)
+import "github.com/millrace/millrace/eventlog/query"
 
 type rejectionsCommand struct {
-	Source      string       `help:"Only of this source, by name or ID." env:"-" placeholder:"SOURCE"`
-	Environment string       `help:"Only of this environment." short:"e" aliases:"env" env:"-" placeholder:"NAME"`
-	Code        string       `help:"Only with this error code, such as invalid_json." env:"-" placeholder:"CODE"`
-	Since       string       `help:"Refused since: a time, or how long ago, such as 1h." env:"-" placeholder:"WHEN"`
-	Until       string       `help:"Refused before: a time, or how long ago." env:"-" placeholder:"WHEN"`
-	Limit       int          `help:"How many at most, 1 to 500." default:"50" env:"-"`
-	Client      clientConfig `embed:""`
-	Output      outputConfig `embed:""`
+	Scope logScope `embed:""`
+	Code  string   `help:"Only with this error code, such as invalid_json." env:"-" placeholder:"CODE"`
+	Page  listing  `embed:""`
 }
 
 // Help is shown by --help.
@@ -25,15 +16,11 @@ func (rejectionsCommand) Help() string {
 
 // Run lists the rejections.
 func (c *rejectionsCommand) Run(ctx bound, tty terminal) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
+	r, sources, err := c.Page.Client.withSources(ctx, c.Page.Output, tty)
 	if err != nil {
 		return err
 	}
-	sources, err := r.sourceNames()
-	if err != nil {
-		return err
-	}
-	members := filter("source", c.Source, "environment", c.Environment, "code", c.Code, "since", c.Since, "until", c.Until, "limit", strconv.Itoa(c.Limit))
+	members := c.Scope.members("code", c.Code, "limit", c.Page.limit())
 	return page(r, "/rejections", members, []any{"REFUSED", "STATUS", "CODE", "ENVIRONMENT", "SOURCE", "MESSAGE"}, func(refused query.RejectionItem) []any {
 		return []any{stamp(refused.RejectedAt), refused.StatusCode, refused.Code, zeroAs(refused.Environment, "-"), zeroAs(sources.name(refused.SourceID), "-"), refused.Message}
 	})

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"text/tabwriter"
 
 	"github.com/millrace/millrace/api"
@@ -17,19 +16,14 @@ type runCommands struct {
 }
 
 type runList struct {
-	Source      string       `help:"Only of this source, by name or ID." env:"-" placeholder:"SOURCE"`
-	Environment string       `help:"Only of this environment." short:"e" aliases:"env" env:"-" placeholder:"NAME"`
-	Workflow    string       `help:"Only of this workflow." env:"-" placeholder:"KEY"`
-	Status      string       `help:"Only with this status: pending, retrying, delivered or dead." env:"-" placeholder:"STATUS"`
-	Event       string       `name:"event-id" help:"Only of this event." env:"-" placeholder:"ID"`
-	Trigger     string       `help:"Only of this trigger, by ID." env:"-" placeholder:"ID"`
-	Recipient   string       `help:"Only with this recipient." env:"-" placeholder:"ID"`
-	Tenant      string       `help:"Only of this tenant." env:"-" placeholder:"ID"`
-	Since       string       `help:"Of events received since: a time, or how long ago, such as 1h." env:"-" placeholder:"WHEN"`
-	Until       string       `help:"Of events received before: a time, or how long ago." env:"-" placeholder:"WHEN"`
-	Limit       int          `help:"How many at most, 1 to 500." default:"50" env:"-"`
-	Client      clientConfig `embed:""`
-	Output      outputConfig `embed:""`
+	Scope     logScope `embed:""`
+	Workflow  string   `help:"Only of this workflow." env:"-" placeholder:"KEY"`
+	Status    string   `help:"Only with this status: pending, retrying, delivered or dead." env:"-" placeholder:"STATUS"`
+	Event     string   `name:"event-id" help:"Only of this event." env:"-" placeholder:"ID"`
+	Trigger   string   `help:"Only of this trigger, by ID." env:"-" placeholder:"ID"`
+	Recipient string   `help:"Only with this recipient." env:"-" placeholder:"ID"`
+	Tenant    string   `help:"Only of this tenant." env:"-" placeholder:"ID"`
+	Page      listing  `embed:""`
 }
 
 // Help is shown by --help.
@@ -39,12 +33,12 @@ func (runList) Help() string {
 
 // Run lists the runs.
 func (c *runList) Run(ctx bound, tty terminal) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
+	r, err := c.Page.Client.resource(ctx, c.Page.Output, tty)
 	if err != nil {
 		return err
 	}
-	members := filter("source", c.Source, "environment", c.Environment, "workflow", c.Workflow, "status", c.Status, "event_id", c.Event,
-		"trigger", c.Trigger, "recipient", c.Recipient, "tenant", c.Tenant, "since", c.Since, "until", c.Until, "limit", strconv.Itoa(c.Limit))
+	members := c.Scope.members("workflow", c.Workflow, "status", c.Status, "event_id", c.Event, "trigger", c.Trigger, "recipient", c.Recipient,
+		"tenant", c.Tenant, "limit", c.Page.limit())
 	return page(r, "/runs", members, []any{"CREATED", "STATUS", "ENVIRONMENT", "WORKFLOW", "RECIPIENTS", "EVENT", "RUN"}, func(run query.RunItem) []any {
 		return []any{stamp(run.CreatedAt), run.Status, run.Environment, run.Workflow, recipients(run.Recipients), run.EventID, run.ID}
 	})

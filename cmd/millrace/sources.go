@@ -1,5 +1,7 @@
 package main
 
+import "context"
+
 // sourceNames are the names of sources by ID. Records carry IDs only, and people know names.
 type sourceNames map[string]string
 
@@ -25,4 +27,14 @@ func (n sourceNames) name(id string) string {
 		return name
 	}
 	return id
+}
+
+// withSources is resource with the names of the sources.
+func (c clientConfig) withSources(ctx context.Context, output outputConfig, tty terminal) (resource, sourceNames, error) {
+	r, err := c.resource(ctx, output, tty)
+	if err != nil {
+		return r, nil, err
+	}
+	names, err := r.sourceNames()
+	return r, names, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,19 +14,16 @@ import (
 )
 
 type statsCommand struct {
-	Source      string       `help:"Only of this source, by name or ID; latency is that of all sources." env:"-" placeholder:"SOURCE"`
-	Environment string       `help:"Only of this environment." short:"e" aliases:"env" env:"-" placeholder:"NAME"`
-	Event       string       `help:"Only with this name; latency is that of all events." env:"-" placeholder:"NAME"`
-	Since       string       `help:"Received since: a time, or how long ago." default:"24h" env:"-" placeholder:"WHEN"`
-	Until       string       `help:"Received before: a time, or how long ago." env:"-" placeholder:"WHEN"`
-	Top         int          `help:"How many names of events are shown, 1 to 500." default:"10" env:"-"`
-	Client      clientConfig `embed:""`
-	Output      outputConfig `embed:""`
+	Scope  logScope     `embed:""`
+	Event  string       `help:"Only with this name." env:"-" placeholder:"NAME"`
+	Top    int          `help:"How many names of events are shown, 1 to 500." default:"10" env:"-"`
+	Client clientConfig `embed:""`
+	Output outputConfig `embed:""`
 }
 
 // Help is shown by --help.
 func (statsCommand) Help() string {
-	return "Example:\n\n  millrace stats -e production --source=shop --since=168h"
+	return "Without --since, of the last 24 hours. Latency is that of all sources and events.\n\nExample:\n\n  millrace stats -e production --source=shop --since=168h"
 }
 
 // stats is the answers of four calls.
@@ -76,19 +74,20 @@ func (q question) ask(r resource, all *stats) (json.RawMessage, error) {
 }
 
 func (c *statsCommand) questions(now time.Time) []question {
-	span := []string{"environment", c.Environment, "since", c.Since, "until", c.Until}
-	events := append([]string{"source", c.Source, "event", c.Event}, span...)
+	events := func(more ...string) url.Values { return c.Scope.members(append(more, "event", c.Event)...) }
+	deliveries := c.Scope.members("interval", string(query.All))
+	deliveries.Del("source")
 	return []question{
-		{"series", filter(append([]string{"by", "status", "interval", string(c.interval(now))}, events...)...), func(s *stats) any { return &s.series }},
-		{"top", filter(append([]string{"by", "event", "limit", strconv.Itoa(c.Top)}, events...)...), func(s *stats) any { return &s.top }},
-		{"dedup", filter(append([]string{"interval", string(query.All)}, events...)...), func(s *stats) any { return &s.dedup }},
-		{"latency", filter(append([]string{"interval", string(query.All)}, span...)...), func(s *stats) any { return &s.latency }},
+		{"series", events("by", "status", "interval", string(c.interval(now))), func(s *stats) any { return &s.series }},
+		{"top", events("by", "event", "limit", strconv.Itoa(c.Top)), func(s *stats) any { return &s.top }},
+		{"dedup", events("interval", string(query.All)), func(s *stats) any { return &s.dedup }},
+		{"latency", deliveries, func(s *stats) any { return &s.latency }},
 	}
 }
 
 // interval gives the chart a step for each character of a line, at most. What is no time here is left to the API, which says so.
 func (c *statsCommand) interval(now time.Time) query.Interval {
-	switch span := moment(c.Until, now).Sub(moment(c.Since, now)); {
+	switch span := moment(c.Scope.Until, now).Sub(moment(cmp.Or(c.Scope.Since, "24h"), now)); {
 	case span <= 90*time.Minute:
 		return query.Minute
 	case span <= 3*24*time.Hour:

@@ -121,11 +121,7 @@ func (triggerList) Help() string {
 
 // Run lists the triggers.
 func (c *triggerList) Run(ctx bound, tty terminal) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
-	if err != nil {
-		return err
-	}
-	sources, err := r.sourceNames()
+	r, sources, err := c.Client.withSources(ctx, c.Output, tty)
 	if err != nil {
 		return err
 	}

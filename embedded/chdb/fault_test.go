@@ -1,18 +1,18 @@
 package chdb_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/millrace/millrace/rig"
 )
 
 // nilDereference is the argument that makes a child dereference nil twice on SIGUSR1: once recovered, once not.
@@ -31,33 +31,15 @@ func dereferenceOnRequest() {
 
 func dereference(value *int) { *value++ }
 
-// record is an io.Writer that can be read meanwhile.
-type record struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
 func TestANilDereferenceBesideTheEnginePanicsAndTheChildIsReplaced(t *testing.T) {
-	o, said := options(t), &record{}
+	o, said := options(t), &rig.Buffer{}
 	o.ChildCommand, o.Logger = []string{nilDereference}, slog.New(slog.NewTextHandler(said, nil))
 	server := start(t, o)
 	kill(t, onlyChild(t), syscall.SIGUSR1)
 	eventually(t, "its end is reported", func() bool { return strings.Contains(said.String(), "is started again") })
 	for _, want := range []string{"recovered: runtime error: invalid memory address", "panic: runtime error: invalid memory address"} {
 		if !strings.Contains(said.String(), want) {
-			t.Errorf("%q is not in: %s", want, said)
+			t.Errorf("%q is not in: %s", want, said.String())
 		}
 	}
 	if err := connect(t, server).Ping(t.Context()); err != nil {
