@@ -19,6 +19,11 @@ type eventCommands struct {
 	Get  eventGet  `cmd:"" help:"Show one with everything that happened to it."`
 }
 
+// Help is shown by --help.
+func (eventCommands) Help() string {
+	return "Without a command it lists: `millrace events list --help` has the filters."
+}
+
 // eventFilter describes events.
 type eventFilter struct {
 	Scope     logScope `embed:""`

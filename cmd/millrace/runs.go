@@ -15,6 +15,11 @@ type runCommands struct {
 	Get  runGet  `cmd:"" help:"Show one with its inputs and every attempt."`
 }
 
+// Help is shown by --help.
+func (runCommands) Help() string {
+	return "Without a command it lists: `millrace runs list --help` has the filters."
+}
+
 type runList struct {
 	Scope     logScope `embed:""`
 	Workflow  string   `help:"Only of this workflow." env:"-" placeholder:"KEY"`
