@@ -33,7 +33,7 @@ func mayImport() map[string][]string {
 		"processor/rules":   {"schemas", "schemas/jsonscan", "schemas/typo"},
 		"ingest":            role,
 		"processor":         append([]string{"processor/rules", "dedup"}, role...),
-		"dispatcher":        append([]string{"dedup"}, role...),
+		"dispatcher":        append([]string{"dedup", "schemas/jsonscan"}, role...),
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
 		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas", "schemas/typo"},

@@ -40,7 +40,7 @@ func (g *group) admitOne(p *partition, j *job) bool {
 	if time.Until(j.meta.Due) > 0 || g.crowd.room() <= 0 || p.gap() >= g.config.MaxGap {
 		return false
 	}
-	own, isSlow := g.crowd.enter(workflowName{j.run.Environment, j.run.Workflow})
+	own, isSlow := g.crowd.enter(workflowOf(&j.run))
 	if own != nil {
 		j.share = own
 		if !p.start(j) {

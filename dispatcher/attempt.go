@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 // answerBytes is how much of an answer is read. The answer to a started run is one short object.
@@ -69,29 +69,32 @@ func (c *caller) close() { c.client.CloseIdleConnections() }
 
 // start calls the API once and returns what it answered.
 func (c *caller) start(ctx context.Context, to Destination, run schemas.Run) answer {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(c.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
 	request, err := newRequest(ctx, to, run)
 	if err != nil {
 		return answer{err: err}
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return answer{err: c.explain(ctx, err), isTimeout: errors.Is(ctx.Err(), context.DeadlineExceeded)}
+		return answer{err: c.explain(ctx, err), isTimeout: isTimeout(ctx)}
 	}
 	defer response.Body.Close()
+	if timer.Stop() {
+		timer.Reset(min(answerPatience, c.timeout))
+	}
 	return answer{
 		status:     response.StatusCode,
-		body:       readAnswer(response.Body, cancel),
+		body:       readAnswer(response.Body),
 		retryAfter: parseRetryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}
 }
 
 // readAnswer reads a body up to its limits. One that breaks off changes nothing: the status has said what became of the
 // run.
-func readAnswer(body io.Reader, cancel context.CancelFunc) []byte {
-	timer := time.AfterFunc(answerPatience, cancel)
-	defer timer.Stop()
+func readAnswer(body io.Reader) []byte {
 	got, _ := io.ReadAll(io.LimitReader(body, answerBytes))
 	return got
 }
@@ -114,9 +117,13 @@ func newRequest(ctx context.Context, to Destination, run schemas.Run) (*http.Req
 	return request, nil
 }
 
+func isTimeout(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
 // explain leaves the address out of an error, because it may hold credentials.
 func (c *caller) explain(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if isTimeout(ctx) {
 		return fmt.Errorf("the workflow API did not answer within %s", c.timeout)
 	}
 	var wrapped *url.Error
@@ -128,11 +135,15 @@ func (c *caller) explain(ctx context.Context, err error) error {
 
 // workflowRunID returns what the API called the run it started, or "" when it did not say.
 func workflowRunID(body []byte) string {
-	var started struct {
-		WorkflowRunID string `json:"workflow_run_id"`
-	}
-	if err := json.Unmarshal(body, &started); err != nil {
+	var room [8]jsonscan.Member
+	members, _, err := jsonscan.AppendMembers(room[:0], body, schemas.MaxDepth)
+	if err != nil {
 		return ""
 	}
-	return started.WorkflowRunID
+	for _, member := range members {
+		if value := member.Value; string(member.Name) == "workflow_run_id" && value[0] == '"' {
+			return string(jsonscan.Unescape(value[1 : len(value)-1]))
+		}
+	}
+	return ""
 }

@@ -126,7 +126,13 @@ func dispatch(b *testing.B, after time.Duration, hangingEvery int) {
 
 // BenchmarkLatency tells how long runs take from their making to their call, at 1,000 runs a second. They are written one
 // by one, and the time to write one is part of it.
-func BenchmarkLatency(b *testing.B) {
+func BenchmarkLatency(b *testing.B) { latency(b, 0) }
+
+// BenchmarkLatencyBesideReplay is BenchmarkLatency with a replay beside it that never runs out of runs, at the rate that
+// is the default.
+func BenchmarkLatencyBesideReplay(b *testing.B) { latency(b, 1000) }
+
+func latency(b *testing.B, replayRate float64) {
 	p := newPipeline(b, 6, func(call) reply { return ok() })
 	p.logger = slog.New(slog.DiscardHandler)
 	var mu sync.Mutex
@@ -134,15 +140,22 @@ func BenchmarkLatency(b *testing.B) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		mu.Lock()
-		took = append(took, time.Since(made[r.Header.Get("Idempotency-Key")]))
+		if at, isLive := made[r.Header.Get("Idempotency-Key")]; isLive {
+			took = append(took, time.Since(at))
+		}
 		mu.Unlock()
 		_, _ = io.WriteString(w, `{"workflow_run_id":"wf-1"}`)
 	}))
 	b.Cleanup(api.Close)
 	p.destination.BaseURL = api.URL
-	p.run(quick())
+	config := quick()
+	if config.ReplayRate = replayRate; replayRate > 0 {
+		p.replay(0, numbered("replayed", 2*b.N)...)
+	}
+	p.run(config)
+	made["warm"] = time.Now()
 	p.write(0, "warm", newRun("warm"))
-	p.deliveries(1)
+	p.eventually("the first call", func() bool { mu.Lock(); defer mu.Unlock(); return len(took) == 1 })
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	b.ResetTimer()

@@ -17,6 +17,8 @@ const keyMemory = 24 * time.Hour
 type Config struct {
 	Concurrency         int           `help:"Calls at the same time to the workflow API of an environment that has no number of its own." default:"256"`
 	WorkflowConcurrency int           `help:"Calls at the same time for one workflow at most; they get fewer while its API gets slower." default:"128"`
+	ReplayConcurrency   int           `help:"Calls at the same time for runs of replays to the workflow API of an environment, at most a quarter of all calls to it." default:"32"`
+	ReplayRate          float64       `help:"Runs of replays that are started each second at most; 0 is without limit. Live runs have no such limit." default:"1000"`
 	Timeout             time.Duration `help:"How long one call may take, reading the answer included." default:"30s"`
 	FirstRetry          time.Duration `help:"Longest wait before the second attempt; doubles with each attempt." default:"500ms"`
 	MaxRetry            time.Duration `help:"Longest wait between two attempts, unless the API asks for more." default:"60s"`
@@ -44,6 +46,8 @@ func (c Config) Validate() error {
 	return errors.Join(
 		atLeastOne("concurrency", int64(c.Concurrency)),
 		atLeastOne("workflow concurrency", int64(c.WorkflowConcurrency)),
+		atLeastOne("replay concurrency", int64(c.ReplayConcurrency)),
+		notNegative("replay rate", c.ReplayRate),
 		atLeastOne("max outstanding", int64(c.MaxOutstanding)),
 		atLeastOne("max outstanding bytes", c.MaxOutstandingBytes),
 		atLeastOne("max gap", int64(c.MaxGap)),
@@ -67,6 +71,13 @@ func (c Config) Validate() error {
 func atLeastOne(name string, value int64) error {
 	if value < 1 {
 		return fmt.Errorf("dispatcher %s %d: must be at least 1", name, value)
+	}
+	return nil
+}
+
+func notNegative(name string, value float64) error {
+	if value < 0 {
+		return fmt.Errorf("dispatcher %s %g: must be 0 or more", name, value)
 	}
 	return nil
 }

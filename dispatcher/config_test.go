@@ -32,8 +32,8 @@ func TestEveryWrongSettingIsReportedAtOnce(t *testing.T) {
 		t.Fatal("an empty configuration was accepted")
 	}
 	problems := strings.Split(err.Error(), "\n")
-	if len(problems) != 15 {
-		t.Errorf("%d problems, want one for each of the 15 settings:\n%v", len(problems), err)
+	if len(problems) != 16 {
+		t.Errorf("%d problems, want one for each of the 16 settings:\n%v", len(problems), err)
 	}
 	config := quick()
 	config.MaxAge *= 2

@@ -153,12 +153,12 @@ func (c *courier) attempt(j *job, v *visit) step {
 func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duration, error) {
 	to, known := c.destinations.Destination(j.run.Environment)
 	if !known || to.Kind == HTTP && to.BaseURL == "" {
-		return answer{err: fmt.Errorf("environment %q has no workflow API: set its base URL", j.run.Environment)}, 0, nil
+		return answer{err: fmt.Errorf("environment %q has no workflow API that can be called: set its base URL, or, if that is set, see the log for why its API key cannot be read", j.run.Environment)}, 0, nil
 	}
 	if to.Kind == KafkaOnly {
 		return c.starters[to.Kind].start(j.partition.calls, to, j.run), 0, nil
 	}
-	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, j.run.Workflow)
+	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, workflowOf(&j.run))
 	if err != nil || wait > 0 {
 		return answer{}, wait, err
 	}

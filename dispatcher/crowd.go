@@ -3,21 +3,31 @@ package dispatcher
 import (
 	"sync"
 	"time"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // crowd counts, for each workflow, the runs that are read and not decided. What one may have is at most what is left
 // free: a single one gets half of the room, two get a third each, and so on. However many are slow, there is room for
 // the next.
 type crowd struct {
-	most int
+	most      int
+	isPatient bool // whether its runs wait in memory, however crowded it is
 
 	mu     sync.Mutex // guards the fields below, and those of the shares
 	all    int
 	shares map[workflowName]*share
 }
 
-// workflowName identifies a workflow.
-type workflowName struct{ environment, workflow string }
+// workflowName identifies a workflow. The runs of replays count apart.
+type workflowName struct {
+	environment, workflow string
+	isReplay              bool
+}
+
+func workflowOf(run *schemas.Run) workflowName {
+	return workflowName{run.Environment, run.Workflow, run.ReplayID != ""}
+}
 
 // share is the runs of one workflow.
 type share struct {
@@ -30,7 +40,9 @@ type share struct {
 	rate     float64   // runs a second by the last measurement; below 0 when there was none
 }
 
-func newCrowd(most int) *crowd { return &crowd{most: most, shares: map[workflowName]*share{}} }
+func newCrowd(most int, isPatient bool) *crowd {
+	return &crowd{most: most, isPatient: isPatient, shares: map[workflowName]*share{}}
+}
 
 // enter adds a run, unless its workflow has as many as it may. isSlow then says that it will have for a while.
 func (c *crowd) enter(name workflowName) (s *share, isSlow bool) {
@@ -83,7 +95,7 @@ func (s *share) measure() {
 func (s *share) isCrowded() bool {
 	s.crowd.mu.Lock()
 	defer s.crowd.mu.Unlock()
-	return 2*s.count >= s.crowd.most-s.crowd.all
+	return !s.crowd.isPatient && 2*s.count >= s.crowd.most-s.crowd.all
 }
 
 // room returns how many more runs may be read.

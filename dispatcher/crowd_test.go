@@ -6,10 +6,10 @@ import (
 )
 
 func TestNoWorkflowTakesTheRoomOfAnother(t *testing.T) {
-	c := newCrowd(1000)
+	c := newCrowd(1000, false)
 	fill := func(workflow string) (n int) {
 		for {
-			if s, _ := c.enter(workflowName{"production", workflow}); s == nil {
+			if s, _ := c.enter(workflowName{environment: "production", workflow: workflow}); s == nil {
 				return n
 			}
 			n++
@@ -27,8 +27,8 @@ func TestNoWorkflowTakesTheRoomOfAnother(t *testing.T) {
 }
 
 func TestShareEndsWithItsLastRun(t *testing.T) {
-	c := newCrowd(10)
-	s, _ := c.enter(workflowName{"production", "w"})
+	c := newCrowd(10, false)
+	s, _ := c.enter(workflowName{environment: "production", workflow: "w"})
 	s.leave(true)
 	if c.room() != 10 || len(c.shares) != 0 {
 		t.Errorf("room %d, shares %v", c.room(), c.shares)

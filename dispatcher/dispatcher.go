@@ -24,7 +24,7 @@ import (
 	"github.com/millrace/millrace/telemetry"
 )
 
-// role names the consumer group.
+// role names the role in the log.
 const role = "dispatcher"
 
 // Dispatcher starts runs. One process needs one; more of them share the partitions of the runs topic.
@@ -103,32 +103,50 @@ func (d *Dispatcher) dispatch(ctx, running context.Context, known *delivered, fa
 	if err != nil {
 		return err
 	}
-	group := d.newGroup(running, name, known)
+	calls := newCaller(d.config, d.networks)
+	defer calls.close()
+	team := d.newCourier(calls, known, fail)
+	var members errgroup.Group
+	for _, traffic := range d.traffic() {
+		members.Go(func() error {
+			return d.serve(ctx, running, d.newGroup(running, traffic, name, known), *team)
+		})
+	}
+	return members.Wait()
+}
+
+// serve is dispatch for one kind of traffic.
+func (d *Dispatcher) serve(ctx, running context.Context, group *group, member courier) error {
 	client, err := kgo.NewClient(d.options(group)...)
 	if err != nil {
-		return fmt.Errorf("connecting the dispatcher to Kafka: %w", err)
+		err = fmt.Errorf("connecting the dispatcher to Kafka: %w", err)
+		member.records.fail(err)
+		return err
 	}
-	calls := newCaller(d.config, d.networks)
-	group.courier = d.courier(client, calls, known, fail)
+	member.records.client = client
+	group.courier = &member
 	err = loop(running, client, group)
-	fail(err) // whatever has made it end: nobody goes on
+	member.records.fail(err) // whatever has made it end: nobody goes on
 	if ctx.Err() != nil {
 		err = nil
 	}
 	d.stop(context.WithoutCancel(ctx), client, group)
-	calls.close()
 	return err
 }
 
-func (d *Dispatcher) newGroup(ctx context.Context, instance string, known *delivered) *group {
+func (d *Dispatcher) newGroup(ctx context.Context, of traffic, instance string, known *delivered) *group {
+	config := d.config
+	config.MaxOutstanding = max(1, config.MaxOutstanding/of.divisor)
+	config.MaxOutstandingBytes = max(1, config.MaxOutstandingBytes/int64(of.divisor))
 	return &group{
 		ctx:        ctx,
-		config:     d.config,
-		name:       d.kafka.Group(role),
+		config:     config,
+		name:       d.kafka.Group(of.group),
 		instance:   instance,
+		topics:     of.topics,
 		runs:       d.kafka.Topic(schemas.RunsTopic),
 		logger:     d.logger,
-		crowd:      newCrowd(d.config.MaxOutstanding),
+		crowd:      newCrowd(config.MaxOutstanding, of.isPatient),
 		delivered:  known,
 		room:       make(chan struct{}, 1),
 		partitions: map[topicPartition]*partition{},
@@ -147,7 +165,7 @@ func loop(ctx context.Context, client *kgo.Client, group *group) error {
 
 // stop reverses the start: calls, then their records, then the offsets, then the membership.
 func (d *Dispatcher) stop(ctx context.Context, client *kgo.Client, group *group) {
-	d.logger.Debug("stopping; no new call starts")
+	d.logger.Debug("stopping; no new call starts", "group", group.name)
 	group.giveUpAll(ctx, client)
 	leaving, cancel := context.WithTimeout(ctx, partingTimeout)
 	defer cancel()
@@ -158,7 +176,8 @@ func (d *Dispatcher) stop(ctx context.Context, client *kgo.Client, group *group)
 	group.wait()
 }
 
-func (d *Dispatcher) courier(client *kgo.Client, calls *caller, known *delivered, fail context.CancelCauseFunc) *courier {
+// newCourier returns a courier that lacks the client for its records. Copies of it share their gates.
+func (d *Dispatcher) newCourier(calls *caller, known *delivered, fail context.CancelCauseFunc) *courier {
 	return &courier{
 		config:       d.config,
 		destinations: d.destinations,
@@ -168,7 +187,6 @@ func (d *Dispatcher) courier(client *kgo.Client, calls *caller, known *delivered
 		delivered:    known,
 		complaints:   newComplaints(),
 		records: recorder{
-			client:     client,
 			deliveries: d.kafka.Topic(schemas.DeliveriesTopic),
 			dead:       d.kafka.Topic(schemas.DeadRunsTopic),
 			topic:      d.kafka.Topic,
@@ -177,20 +195,12 @@ func (d *Dispatcher) courier(client *kgo.Client, calls *caller, known *delivered
 	}
 }
 
-func (d *Dispatcher) topics() []string {
-	topics := []string{d.kafka.Topic(schemas.RunsTopic)}
-	for _, tier := range d.config.tiers() {
-		topics = append(topics, d.kafka.Topic(tier.Topic))
-	}
-	return topics
-}
-
 func (d *Dispatcher) options(group *group) []kgo.Opt {
 	return append(d.kafka.Options(),
 		telemetry.KafkaLogger(d.logger),
 		kgo.ConsumerGroup(group.name),
 		kgo.InstanceID(group.instance),
-		kgo.ConsumeTopics(d.topics()...),
+		kgo.ConsumeTopics(group.topics...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		// A silent reset would start thousands of old runs again, or skip some.

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,7 +21,8 @@ type group struct {
 	config     Config
 	name       string // on the broker
 	instance   string // of this member
-	runs       string // the topic
+	topics     []string
+	runs       string // the topic of live runs
 	logger     *slog.Logger
 	crowd      *crowd
 	delivered  *delivered
@@ -142,12 +142,10 @@ func (g *group) read(p *partition, record *kgo.Record) *job {
 	return j
 }
 
-// decode reads a run in one pass. What is wrong with a record, schemas.Decode says better, in two.
-func decode(value []byte) (run schemas.Run, err error) {
-	if err = json.Unmarshal(value, &run); err != nil || run.Schema != schemas.Version {
-		if run, err = schemas.Decode[schemas.Run](value); err != nil {
-			return run, err
-		}
+func decode(value []byte) (schemas.Run, error) {
+	run, err := schemas.DecodeRun(value)
+	if err != nil {
+		return run, err
 	}
 	if run.RunID == "" || run.Workflow == "" || len(run.Request) == 0 {
 		return run, errors.New("run_id, workflow or request is missing")

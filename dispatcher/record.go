@@ -20,11 +20,10 @@ type recorder struct {
 }
 
 func (r recorder) delivery(j *job, delivery schemas.Delivery) {
-	value, err := schemas.Encode(delivery)
 	r.produce(j, &kgo.Record{
-		Topic: r.deliveries, Key: []byte(j.run.RunID), Value: value,
+		Topic: r.deliveries, Key: []byte(j.run.RunID), Value: schemas.AppendDelivery(nil, &delivery),
 		Headers: []kgo.RecordHeader{schemas.DeliveryHeader[kgo.RecordHeader](delivery.Outcome)},
-	}, err)
+	}, nil)
 }
 
 func (r recorder) deadLetter(j *job, last schemas.Delivery, attempts []schemas.Attempt) {

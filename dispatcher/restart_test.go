@@ -183,7 +183,7 @@ func TestOffsetOutOfRangeEndsTheRoleInsteadOfSkippingRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop = p.run(quick())
-	p.eventually("the end of the role", func() bool { return strings.Count(p.log.String(), "no new call starts") == 2 })
+	p.eventually("the end of the role", func() bool { return strings.Count(p.log.String(), "no new call starts") == 4 })
 	if err := stop(); !errors.Is(err, kerr.OffsetOutOfRange) || !strings.Contains(err.Error(), p.kafka.Topic(schemas.RunsTopic)+" partition 0") {
 		t.Errorf("Run returned %v", err)
 	}

@@ -40,7 +40,7 @@ const patience = 20 * time.Second
 // quick are settings that let a test see retries, commits and drains without waiting for them.
 func quick() dispatcher.Config {
 	return dispatcher.Config{
-		Concurrency: 16, WorkflowConcurrency: 16, Timeout: 5 * time.Second, FirstRetry: time.Millisecond, MaxRetry: 5 * time.Millisecond,
+		Concurrency: 16, WorkflowConcurrency: 16, ReplayConcurrency: 4, Timeout: 5 * time.Second, FirstRetry: time.Millisecond, MaxRetry: 5 * time.Millisecond,
 		RetryInPlace: time.Minute, MaxRetryAfter: time.Hour, MaxAge: 20 * time.Hour, BreakerDelay: 10 * time.Millisecond,
 		MaxOutstanding: 5000, MaxOutstandingBytes: 1 << 27, MaxGap: 20000,
 		CommitInterval: 10 * time.Millisecond, DrainTimeout: 2 * time.Second, SessionTime: 15 * time.Second,

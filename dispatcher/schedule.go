@@ -41,6 +41,9 @@ func (s *schedule) next(retryAfter time.Duration) time.Duration {
 // parseRetryAfter reads the value of a Retry-After header, which is a number of seconds or a date. It returns 0 for
 // anything else, and for a date that has passed.
 func parseRetryAfter(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
 		return time.Duration(min(max(seconds, 0), math.MaxInt64/int64(time.Second))) * time.Second
 	}

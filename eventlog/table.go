@@ -12,7 +12,8 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// table says how the records of one topic become the rows of one table.
+// table says how the records of one topic become the rows of one table. What replays make lies in topics of its own and in
+// the tables of what live traffic makes.
 type table struct {
 	name    string
 	topic   string                         // without the prefix
@@ -27,7 +28,10 @@ type column struct {
 }
 
 func tables() []table {
-	return []table{eventsTable(), rejectionsTable(), decisionsTable(), runsTable(), deliveriesTable(), deadLettersTable(), auditTable()}
+	return []table{
+		eventsTable(), rejectionsTable(), decisionsTable(schemas.DecisionsTopic), decisionsTable(schemas.ReplayedTopic),
+		runsTable(schemas.RunsTopic), runsTable(schemas.ReplayRunsTopic), deliveriesTable(), deadLettersTable(), auditTable(),
+	}
 }
 
 // of returns a column whose values are a function of what the table's decode returned.

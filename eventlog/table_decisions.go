@@ -19,8 +19,8 @@ type decisionFields struct {
 	runIDs      []uuid.UUID // of each trigger; all zeros where there is no run
 }
 
-func decisionsTable() table {
-	return table{name: "decisions", topic: schemas.DecisionsTopic, decode: read(decision), columns: withPlace(
+func decisionsTable(topic string) table {
+	return table{name: "decisions", topic: topic, decode: read(decision), columns: withPlace(
 		of("event_id", func(d *decisionFields) uuid.UUID { return d.id }),
 		of("source_id", func(d *decisionFields) string { return d.SourceID }),
 		of("environment", func(d *decisionFields) string { return d.Environment }),
@@ -33,6 +33,7 @@ func decisionsTable() table {
 		of("input_offset", func(d *decisionFields) int64 { return d.Input.Offset }),
 		of("received_at", func(d *decisionFields) time.Time { return d.ReceivedAt }),
 		of("decided_at", func(d *decisionFields) time.Time { return d.DecidedAt }),
+		of("replay_id", func(d *decisionFields) string { return d.ReplayID }),
 		of("triggers.trigger_id", each(func(t schemas.TriggerDecision) string { return t.TriggerID })),
 		of("triggers.revision", each(func(t schemas.TriggerDecision) int64 { return t.Revision })),
 		of("triggers.workflow", each(func(t schemas.TriggerDecision) string { return t.Workflow })),

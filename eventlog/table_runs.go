@@ -19,8 +19,8 @@ type runFields struct {
 	cancellationKey string
 }
 
-func runsTable() table {
-	return table{name: "runs", topic: schemas.RunsTopic, decode: read(run), columns: withPlace(
+func runsTable(topic string) table {
+	return table{name: "runs", topic: topic, decode: read(run), columns: withPlace(
 		of("run_id", func(r *runFields) uuid.UUID { return r.id }),
 		of("environment", func(r *runFields) string { return r.Environment }),
 		of("source_id", func(r *runFields) string { return r.SourceID }),

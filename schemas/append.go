@@ -9,9 +9,9 @@ import (
 	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
-// The functions of this file write what Encode writes, byte for byte, for the two records that the processor makes for
-// each event: there, finding the members by reflection and reading a run's request once more took as long as asking
-// ten triggers.
+// The functions of this file write what Encode writes, byte for byte, for the records that are made for each event and
+// each run: there, finding the members by reflection and reading a run's request once more took as long as asking ten
+// triggers.
 
 // AppendDecision appends the decision to out as Encode writes it.
 func AppendDecision(out []byte, d *Decision) []byte {
@@ -29,6 +29,9 @@ func AppendDecision(out []byte, d *Decision) []byte {
 	}
 	out = appendTime(append(out, `,"received_at":`...), d.ReceivedAt)
 	out = appendTime(append(out, `,"decided_at":`...), d.DecidedAt)
+	if d.ReplayID != "" {
+		out = appendText(append(out, `,"replay_id":`...), d.ReplayID)
+	}
 	out = appendPosition(append(out, `,"input":`...), d.Input)
 	if d.Triggers == nil {
 		return append(out, `,"triggers":null}`...)
@@ -85,6 +88,35 @@ func AppendRun(out []byte, r *Run) []byte {
 	out = append(append(out, `,"request":`...), r.Request...)
 	return append(out, '}')
 }
+
+// AppendDelivery appends the delivery to out as Encode writes it.
+func AppendDelivery(out []byte, d *Delivery) []byte {
+	out = appendInt(append(out, `{"schema":`...), int64(d.Schema))
+	out = appendText(append(out, `,"run_id":`...), d.RunID)
+	out = appendText(append(out, `,"event_id":`...), d.EventID)
+	out = appendText(append(out, `,"environment":`...), d.Environment)
+	out = appendText(append(out, `,"workflow":`...), d.Workflow)
+	out = appendInt(append(out, `,"attempt":`...), int64(d.Attempt))
+	out = appendText(append(out, `,"outcome":`...), string(d.Outcome))
+	out = appendTime(append(out, `,"attempted_at":`...), d.AttemptedAt)
+	out = appendMs(append(out, `,"latency_ms":`...), d.LatencyMs)
+	if d.StatusCode != 0 {
+		out = appendInt(append(out, `,"status_code":`...), int64(d.StatusCode))
+	}
+	if d.Error != "" {
+		out = appendText(append(out, `,"error":`...), d.Error)
+	}
+	if d.Response != "" {
+		out = appendText(append(out, `,"response":`...), d.Response)
+	}
+	if d.WorkflowRunID != "" {
+		out = appendText(append(out, `,"workflow_run_id":`...), d.WorkflowRunID)
+	}
+	return append(out, '}')
+}
+
+// appendMs appends a time in milliseconds, which is at least one nanosecond and at most some hundred years.
+func appendMs(out []byte, ms float64) []byte { return strconv.AppendFloat(out, ms, 'f', -1, 64) }
 
 func appendPosition(out []byte, p Position) []byte {
 	out = appendInt(append(out, `{"partition":`...), int64(p.Partition))

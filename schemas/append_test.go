@@ -26,7 +26,7 @@ func TestAppendDecisionWritesWhatEncodeWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := schemas.Decision{
 			Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
-			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), Input: drawPosition(t),
+			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), ReplayID: drawText(t), Input: drawPosition(t),
 			Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
 				return schemas.TriggerDecision{
 					TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
@@ -54,6 +54,19 @@ func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {
 			ReceivedAt: drawTime(t), CreatedAt: drawTime(t), Request: request,
 		}
 		requireEncoded(t, schemas.AppendRun(nil, &r), r)
+	})
+}
+
+func TestAppendDeliveryWritesWhatEncodeWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		took := time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "took"))
+		d := schemas.Delivery{
+			Schema: schemas.Version, RunID: drawText(t), EventID: drawText(t), Environment: drawText(t), Workflow: drawText(t),
+			Attempt: rapid.Int().Draw(t, "attempt"), Outcome: schemas.Retrying, AttemptedAt: drawTime(t).Add(took),
+			LatencyMs: float64(took) / float64(time.Millisecond), StatusCode: rapid.IntRange(0, 599).Draw(t, "status"),
+			Error: drawText(t), Response: drawText(t), WorkflowRunID: drawText(t),
+		}
+		requireEncoded(t, schemas.AppendDelivery(nil, &d), d)
 	})
 }
 

@@ -13,6 +13,7 @@ type CatalogEntry struct {
 	Environment *Environment `json:"environment,omitempty"`
 	Source      *Source      `json:"source,omitempty"`
 	Trigger     *Trigger     `json:"trigger,omitempty"`
+	Replay      *Replay      `json:"replay,omitempty"`
 }
 
 // Environment is a stage that events and triggers belong to, such as development or production. Its name is its

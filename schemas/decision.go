@@ -25,7 +25,8 @@ const (
 	ConditionError Outcome = "condition_error" // the condition failed on this event
 )
 
-// Decision is the record that the processor writes for each event, with one entry per trigger it considered.
+// Decision is the record that the processor writes for each event, and a replay for each it replays, with one entry per
+// trigger it considered.
 type Decision struct {
 	Schema      int               `json:"schema"`
 	EventID     string            `json:"event_id"`
@@ -37,7 +38,8 @@ type Decision struct {
 	DuplicateOf *Position         `json:"duplicate_of,omitempty"`
 	ReceivedAt  time.Time         `json:"received_at"`
 	DecidedAt   time.Time         `json:"decided_at"`
-	Input       Position          `json:"input"` // where the event lies
+	ReplayID    string            `json:"replay_id,omitempty"` // the replay that made it; "" for live traffic
+	Input       Position          `json:"input"`               // where the event lies
 	Triggers    []TriggerDecision `json:"triggers"`
 }
 

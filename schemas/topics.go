@@ -28,7 +28,9 @@ const (
 	EventsTopic     = "events"
 	RejectionsTopic = "rejections"
 	DecisionsTopic  = "decisions"
+	ReplayedTopic   = "decisions.replay"
 	RunsTopic       = "runs"
+	ReplayRunsTopic = "runs.replay"
 	DeliveriesTopic = "deliveries"
 	DeadRunsTopic   = "runs.dead"
 	RetryShortTopic = "runs.retry.1m"
@@ -49,6 +51,8 @@ func Topics() []Topic {
 		{RejectionsTopic, Stream, 0, InputRetention, "source ID, may be empty", "ingest", "eventlog"},
 		{DecisionsTopic, Stream, 0, InputRetention, "event ID", "processor", "eventlog"},
 		{RunsTopic, Stream, 0, InputRetention, "environment and first recipient's ID", "processor", "dispatcher, eventlog"},
+		{ReplayedTopic, Stream, 0, InputRetention, "event ID", "replay", "eventlog"},
+		{ReplayRunsTopic, Stream, 0, InputRetention, "environment and first recipient's ID", "replay", "dispatcher, eventlog"},
 		{DeliveriesTopic, Stream, 0, InputRetention, "run ID", "dispatcher", "dispatcher, eventlog"},
 		{RetryShortTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
 		{RetryLongTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},

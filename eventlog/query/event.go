@@ -101,6 +101,7 @@ func (f *filter) around(at time.Time) {
 // decision reads the latest decision about the event, or nil.
 func (l *Log) decision(ctx context.Context, event EventItem, topic string) (*Decision, error) {
 	where := ofEvent(event)
+	where.add("replay_id = ''")
 	var decision *Decision
 	var first schemas.Position
 	sql := "SELECT status, reason, duplicate_of_partition, duplicate_of_offset, decided_at, triggers.trigger_id, triggers.revision," +

@@ -87,7 +87,7 @@ func (f EventFilter) where(after position) *filter {
 	if f.Status != "" {
 		// The conditions so far hold for decisions as well, and narrow them down.
 		decided := filter{conditions: slices.Clone(where.conditions)}
-		decided.add("status = {status:String}")
+		decided.add("replay_id = '' AND status = {status:String}")
 		where.add("event_id IN (SELECT event_id FROM decisions FINAL"+decided.sql()+")", clickhouse.Named("status", string(f.Status)))
 	}
 	where.equals("message_id", f.MessageID)
@@ -123,7 +123,7 @@ func (l *Log) addStatuses(ctx context.Context, items []EventItem) error {
 	}
 	statuses := make(map[string]schemas.Status)
 	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
-		" AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
+		" AND replay_id = '' AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
 		" GROUP BY event_id",
 		[]any{clickhouse.Named("ids", ids), millis("oldest", items[len(items)-1].ReceivedAt), millis("newest", items[0].ReceivedAt)},
 		func(rows driver.Rows) error {

@@ -1,4 +1,4 @@
--- One row per event that the processor decided about, with one array element per trigger it considered.
+-- One row per event that the processor decided about, and one per replay of it, with one array element per trigger it considered.
 CREATE TABLE IF NOT EXISTS decisions
 (
     event_id               UUID,
@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS decisions
     input_offset           Int64 CODEC(Delta, ZSTD),
     received_at            DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     decided_at             DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
+    replay_id              String CODEC(ZSTD),
     triggers               Nested
     (
         trigger_id LowCardinality(String),
@@ -34,6 +35,7 @@ ENGINE = ReplacingMergeTree(decided_at)
 -- The time of the event, not of the decision: a decision that is taken again must land in the same partition.
 PARTITION BY toYYYYMMDD(received_at)
 -- The order of the events table, so that a page of events and its decisions lie alike.
-ORDER BY (environment, source_id, received_at, event_id)
+-- Live traffic and each replay decide about an event apart from one another.
+ORDER BY (environment, source_id, received_at, event_id, replay_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
