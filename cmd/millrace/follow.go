@@ -22,7 +22,7 @@ const (
 	// decidedWithin is how long an event is held back for its decision. Then it is shown as it is, and again once decided.
 	decidedWithin = 2 * time.Second
 	// maxUndecided bounds the events that are asked for again. Beyond it the oldest is shown as it is, and let go.
-	maxUndecided = 2000
+	maxUndecided = 10_000
 	// followRetryAtMost is the longest pause before asking again an API that does not answer.
 	followRetryAtMost = 5 * time.Second
 )
@@ -35,7 +35,8 @@ type follower struct {
 	status      string
 	out         eventWriter
 	undecided   []*followed // oldest first
-	isConnected bool        // it has answered once: from then on its absence is a pause, not a mistake
+	settledAt   time.Time
+	isConnected bool // it has answered once: from then on its absence is a pause, not a mistake
 }
 
 // followed is an event that was read.
@@ -98,7 +99,12 @@ func (f *follower) step() (isMore bool, err error) {
 			return false, err
 		}
 	}
-	return len(page.Items) == followPage, f.settle()
+	isMore = len(page.Items) == followPage
+	if isMore && time.Since(f.settledAt) < followEvery {
+		return true, nil // what has piled up is decided about by the time it is read
+	}
+	f.settledAt = time.Now()
+	return isMore, f.settle()
 }
 
 func (f *follower) take(raw json.RawMessage) error {
