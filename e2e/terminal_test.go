@@ -107,13 +107,13 @@ func TestTheTerminalTellsWhatBecameOfAnEvent(t *testing.T) {
 			}
 		}
 	}
-	f([]string{"events", "--source=shop", "--where=properties.total>100", "-q", "grü", "--since=1h"}, "RECEIVED", large)
+	f([]string{"events", "--source=shop", "--where=properties.total>100", "-q", "grüße", "--since=1h"}, "RECEIVED", large)
 	if out := s.cli("events", "--source=shop", "--where=properties.total>100"); strings.Contains(out, small) {
 		t.Errorf("--where lets too much through:\n%s", out)
 	}
 	f([]string{"events", "get", large}, "received", "matched", "delivered", runID, `"note":"Grüße"`)
 	f([]string{"runs", "--event-id=" + large}, runID, "big-order", "ada")
-	f([]string{"runs", "get", runID}, "delivered", `{"note":"Grüße","total":700}`)
+	f([]string{"runs", "get", runID}, "delivered", `{"total":700,"note":"Grüße"}`)
 	f([]string{"stats", "--source=shop"}, "2 events from", "Order Completed", "big-order")
 	if answer, err := rig.Request(http.MethodPost, s.endpoint, []byte(`{"type":"identify"}`), nil); err != nil || answer.Status != http.StatusUnprocessableEntity {
 		t.Fatalf("%+v, %v", answer, err)

@@ -32,7 +32,7 @@ type eventFilter struct {
 	MessageID string   `help:"Only with this message ID." env:"-" placeholder:"ID"`
 	UserID    string   `help:"Only of this user." env:"-" placeholder:"ID"`
 	Where     []string `help:"Only where a property is so, such as properties.total>100; can be repeated." sep:"none" env:"-" placeholder:"CONDITION"`
-	Text      string   `name:"q" help:"Only with this text in the body; at least 3 characters." short:"q" env:"-" placeholder:"TEXT"`
+	Text      string   `name:"q" help:"Only with this text in the body, in whole words; ASCII letters in any case." short:"q" env:"-" placeholder:"TEXT"`
 }
 
 // members are the parameters that were given.

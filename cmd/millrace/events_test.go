@@ -44,7 +44,7 @@ func newLogServer(t *testing.T) *logServer {
 	answer("runs/r-1", `{`+runMembers+`,"attempts":[{"run_id":"r-1","attempt":1,"outcome":"dead","attempted_at":"2026-11-20T08:30:00Z","latency_ms":12.34,"status_code":400,"error":"400 Bad Request"}]}`)
 	answer("rejections", `{"items":[{"id":"x-1","source_id":"","environment":"","rejected_at":"2026-11-20T08:30:00Z","status_code":404,"code":"unknown_endpoint","message":"no such endpoint","field":"","body":"{}"}],"next_cursor":null}`)
 	answer("analytics/series", `{"interval":"hour","since":"2026-11-20T06:00:00Z","until":"2026-11-20T09:00:00Z","times":["2026-11-20T06:00:00Z","2026-11-20T07:00:00Z","2026-11-20T08:00:00Z"],
-		"series":[{"value":"processed","other":false,"total":75,"counts":[5,60,10]},{"value":null,"other":false,"total":25,"counts":[0,25,0]}]}`)
+		"series":[{"value":"processed","other":false,"total":75,"counts":[5,60,10]}]}`)
 	answer("analytics/top", `{"by":"event","since":"2026-11-20T06:00:00Z","until":"2026-11-20T09:00:00Z","total":100,"items":[{"value":"Order Completed","count":90}]}`)
 	answer("analytics/dedup", `{"since":"2026-11-20T06:00:00Z","until":"2026-11-20T09:00:00Z","items":[{"at":"2026-11-20T06:00:00Z","events":75,"duplicates":15,"processed":60,"no_trigger":0,"failed":0,"matched":45,"dedup_rate":0.2,"match_rate":0.75}],
 		"triggers":[{"trigger_id":"trg_1","workflow":"welcome","considered":60,"matched":45,"condition_false":14,"inactive":0,"mapping_error":1,"condition_error":0,"match_rate":0.75}]}`)
@@ -141,7 +141,7 @@ func TestStatisticsAreShownOnTheCommandLine(t *testing.T) {
 	server := newLogServer(t)
 	c := &cli{t: t, url: server.url}
 	c.shows([]string{
-		"100 events from 2026-11-20T06:00:00Z to 2026-11-20T09:00:00Z", "85 ┤╭╮", "events a hour",
+		"100 events from 2026-11-20T06:00:00Z to 2026-11-20T09:00:00Z", "60 ┤╭╮", "events decided about, by the hour",
 		"processed  75      75.0 %\nundecided  25      25.0 %", "Order Completed  90      90.0 %",
 		"repeats  20.0 %  of the events decided about\nmatched  75.0 %  of the others started a run",
 		"trg_1    welcome   60     45       14     0         1", "welcome   46     45         1         0     1.5       3.0  4.0  5.0  -               -    -    -",

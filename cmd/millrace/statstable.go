@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/guptarohit/asciigraph"
@@ -14,16 +15,12 @@ import (
 const chartHeight = 5
 
 func (s stats) write(out io.Writer) error {
-	total := uint64(0)
-	for _, line := range s.series.Series {
-		total += line.Total
-	}
-	fmt.Fprintf(out, "%d events from %s to %s\n\n", total, stamp(s.series.Since), stamp(s.series.Until))
-	if counts := s.perStep(); total > 0 && len(counts) > 1 {
+	fmt.Fprintf(out, "%d events from %s to %s\n\n", s.top.Total, stamp(s.top.Since), stamp(s.top.Until))
+	if counts := s.perStep(); len(counts) > 1 && slices.Max(counts) > 0 {
 		fmt.Fprintln(out, asciigraph.Plot(counts, asciigraph.Height(chartHeight), asciigraph.LowerBound(0), asciigraph.Precision(0)))
-		fmt.Fprintf(out, "events a %s\n\n", s.series.Interval)
+		fmt.Fprintf(out, "events decided about, by the %s\n\n", s.series.Interval)
 	}
-	for _, table := range []func(*tabwriter.Writer){s.writeStatuses(total), s.writeTop, s.writeRates, s.writeTriggers, s.writeLatency} {
+	for _, table := range []func(*tabwriter.Writer){s.writeStatuses, s.writeTop, s.writeRates, s.writeTriggers, s.writeLatency} {
 		columns := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 		table(columns)
 		if err := columns.Flush(); err != nil {
@@ -44,12 +41,16 @@ func (s stats) perStep() []float64 {
 	return counts
 }
 
-func (s stats) writeStatuses(total uint64) func(*tabwriter.Writer) {
-	return func(table *tabwriter.Writer) {
-		row(table, "STATUS", "EVENTS", "SHARE")
-		for _, line := range s.series.Series {
-			row(table, valueOr(line.Value, "undecided"), line.Total, share(line.Total, total))
-		}
+// writeStatuses counts by status. What is not decided about has none, and is what the others leave of all events.
+func (s stats) writeStatuses(table *tabwriter.Writer) {
+	row(table, "STATUS", "EVENTS", "SHARE")
+	decided := uint64(0)
+	for _, line := range s.series.Series {
+		row(table, valueOr(line.Value, "-"), line.Total, share(line.Total, s.top.Total))
+		decided += line.Total
+	}
+	if decided < s.top.Total {
+		row(table, "undecided", s.top.Total-decided, share(s.top.Total-decided, s.top.Total))
 	}
 }
 
