@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +112,11 @@ func TestTheTerminalTellsWhatBecameOfAnEvent(t *testing.T) {
 	f([]string{"events", "--source=shop", "--where=properties.total>100", "-q", "grüße", "--since=1h"}, "RECEIVED", large)
 	if out := s.cli("events", "--source=shop", "--where=properties.total>100"); strings.Contains(out, small) {
 		t.Errorf("--where lets too much through:\n%s", out)
+	}
+	byID := url.Values{"id": slices.Repeat([]string{large, small}, 250)}
+	var found struct{ Items []eventItem }
+	if s.Call(http.MethodGet, "/api/v1/events?"+byID.Encode(), http.StatusOK, nil, &found); len(found.Items) != 2 {
+		t.Errorf("500 IDs find %d events, want 2", len(found.Items))
 	}
 	f([]string{"events", "get", large}, "received", "matched", "delivered", runID, `"note":"Grüße"`)
 	f([]string{"runs", "--event-id=" + large}, runID, "big-order", "ada")

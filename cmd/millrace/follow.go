@@ -19,6 +19,7 @@ import (
 const (
 	followEvery = 500 * time.Millisecond // between two questions, when nothing is left to read
 	followPage  = 500                    // events of one answer
+	followIDs   = 100                    // events asked for by ID: proxies commonly take addresses of 8 KB at most
 	// decidedWithin is how long an event is held back for its decision. Then it is shown as it is, and again once decided.
 	decidedWithin = 2 * time.Second
 	// maxUndecided bounds the events that are asked for again. Beyond it the oldest is shown as it is, and let go.
@@ -127,7 +128,7 @@ func (f *follower) take(raw json.RawMessage) error {
 
 // settle asks for the decisions that are missing.
 func (f *follower) settle() error {
-	for asked := range slices.Chunk(f.undecided, followPage) {
+	for asked := range slices.Chunk(f.undecided, followIDs) {
 		query := url.Values{"limit": {strconv.Itoa(followPage)}}
 		for _, e := range asked {
 			query.Add("id", e.event.ID)
