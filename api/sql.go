@@ -22,7 +22,7 @@ type SQLRequest struct {
 func (a *API) runSQL(c *fiber.Ctx) error {
 	if a.sql == nil {
 		return &problem{
-			status: fiber.StatusForbidden, Code: "forbidden",
+			status: fiber.StatusNotFound, Code: "not_found",
 			Message: "SQL is not answered here; --api-sql-enabled turns it on, with a user of ClickHouse that can only read",
 		}
 	}

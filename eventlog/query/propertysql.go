@@ -125,7 +125,7 @@ func call(function, base string, keys []string) string {
 // text returns the value at a path as text, NULL where there is none. The path must not have isEach.
 func (a *asks) text(path []segment) string {
 	if isColumn(path) {
-		return "toString(getSubcolumn(properties, " + a.bind(dotted(path), "String") + "))"
+		return "CAST(getSubcolumn(properties, " + a.bind(dotted(path), "String") + ") AS Nullable(String))"
 	}
 	base, keys := "body", []string{"'properties'"}
 	for _, segment := range path {
