@@ -85,6 +85,10 @@ const bodyLimit = 1 << 20
 // requestTimeout is how long the catalog and the event log have for one request.
 const requestTimeout = 20 * time.Second
 
+// maxRequestHead bounds the first line and the headers of a request, in bytes. The IDs of 500 events, as many as may be
+// asked for at once, take 20 KB.
+const maxRequestHead = 32 << 10
+
 // drain is how long requests may go on after the end was asked for.
 const drain = 3 * time.Second
 
@@ -118,10 +122,11 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		DisableStartupMessage: true,
 		Immutable:             true, // values outlive the handler, in the catalog
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
-		BodyLimit:    2 * applyLimit,
-		ReadTimeout:  30 * time.Second,
-		IdleTimeout:  2 * time.Minute,
-		ErrorHandler: a.answerError,
+		BodyLimit:      2 * applyLimit,
+		ReadBufferSize: maxRequestHead,
+		ReadTimeout:    30 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		ErrorHandler:   a.answerError,
 	})
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {

@@ -28,6 +28,10 @@ type commands struct {
 	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
 	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`
 	Workflow    workflowCommands    `cmd:"" help:"List workflows."`
+	Event       eventCommands       `cmd:"" name:"events" aliases:"event" help:"List events, show what happened to one, or follow them live."`
+	Run         runCommands         `cmd:"" name:"runs" aliases:"run" help:"List runs, and show one with its attempts."`
+	Rejections  rejectionsCommand   `cmd:"" help:"List the requests that ingest refused."`
+	Stats       statsCommand        `cmd:"" help:"Count events over time, by status and name; dedup rate and latency."`
 	DeadLetter  deadLetterCommands  `cmd:"" aliases:"dead-letters,dead" help:"List runs that were given up, and send them again."`
 	Apply       applyCommand        `cmd:"" help:"Make the catalog what files say."`
 	Diff        diffCommand         `cmd:"" help:"Show what apply would do."`
