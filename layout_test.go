@@ -36,6 +36,7 @@ func mayImport() map[string][]string {
 		"dispatcher":        append([]string{"dedup", "schemas/jsonscan"}, role...),
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
+		"replay":            append([]string{"eventlog/query", "processor/rules"}, role...),
 		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas", "schemas/typo"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
@@ -48,7 +49,7 @@ func mayImport() map[string][]string {
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}
 }
 
@@ -138,7 +139,7 @@ func inDocuments(t *testing.T, pattern string, check func(name string) error) {
 }
 
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
-	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
 		_, err := os.Stat(path)
 		return err
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/schemas"
 	"github.com/millrace/millrace/telemetry"
 )
@@ -64,6 +65,28 @@ func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Co
 	}
 	defer conn.Close()
 	role, err := eventlog.New(config, cluster, conn, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+// replayConfig is what the replay role needs of the outside.
+type replayConfig struct {
+	replay     replay.Config
+	clickhouse eventlog.Config
+	kafka      kafka.Config
+	reader     *catalog.Reader
+	writer     *catalog.Writer
+}
+
+func startReplay(ctx context.Context, config replayConfig, logger *slog.Logger) error {
+	conn, err := eventlog.Connect(ctx, config.clickhouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	role, err := replay.New(config.replay, config.kafka, config.reader, config.writer, query.New(conn), logger)
 	if err != nil {
 		return err
 	}
