@@ -21,6 +21,7 @@ type EventDetail struct {
 	Decision    *Decision `json:"decision"` // null while undecided
 	Runs        []RunItem `json:"runs"`     // that its triggers started
 	Attempts    []Attempt `json:"attempts"` // of all its runs, oldest first
+	Timeline    []Step    `json:"timeline"` // what happened, in the order of time
 }
 
 // Decision is what the processor concluded from an event.
