@@ -24,7 +24,7 @@ func ReadBody(body []byte) (faults int, err error) {
 	if err != nil {
 		return 1, nil //nolint:nilerr // it is refused, which is all right
 	}
-	for _, into := range []any{&environmentInput{}, &sourceInput{}, &triggerInput{}} {
+	for _, into := range []any{&environmentInput{}, &sourceInput{}, &triggerInput{}, &replayInput{}} {
 		found := misfits(value, into)
 		if faults += len(found); len(found) > 0 {
 			continue
