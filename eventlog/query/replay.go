@@ -45,7 +45,7 @@ func (s Span) where(partition, offset string) *filter {
 		f.add("event IN {names:Array(String)}", clickhouse.Named("names", s.Names))
 	}
 	f.add(partition+" = {partition:Int32}", clickhouse.Named("partition", s.Partition))
-	f.add(offset+" >= {first:Int64} AND "+offset+" < {until:Int64}", clickhouse.Named("first", s.First), clickhouse.Named("until", s.Until))
+	f.add(offset+" >= {first_offset:Int64} AND "+offset+" < {until_offset:Int64}", clickhouse.Named("first_offset", s.First), clickhouse.Named("until_offset", s.Until))
 	return f
 }
 
