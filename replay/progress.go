@@ -2,9 +2,11 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/kafka"
@@ -43,6 +45,9 @@ func committed(ctx context.Context, admin *kadm.Client, cluster kafka.Config, id
 	offsets, err := admin.FetchOffsets(ctx, group)
 	if err == nil {
 		err = offsets.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) { // nobody has joined it yet
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("asking for what group %s has committed: %w", group, err)
