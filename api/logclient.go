@@ -20,12 +20,6 @@ type Page[T any] struct {
 // Event is an event with everything that is known about it.
 type Event = eventDetail
 
-// SQLRequest is a question in SQL.
-type SQLRequest struct {
-	Query      string            `json:"query"`
-	Parameters map[string]string `json:"parameters,omitempty"` // for {name:Type} in the query
-}
-
 // Events reads a page of events. With the parameter after, it is a page of what came since.
 func (c *Client) Events(ctx context.Context, filter url.Values) (Page[query.EventItem], error) {
 	return get[Page[query.EventItem]](ctx, c, "/events", filter)

@@ -13,10 +13,7 @@ import (
 
 // awaited are calls that the document has and that are not there yet.
 func awaited() []string {
-	return []string{
-		"GET /api/v1/rejections", "GET /api/v1/analytics/series", "GET /api/v1/analytics/top", "GET /api/v1/analytics/latency",
-		"GET /api/v1/analytics/dedup", "POST /api/v1/sql",
-	}
+	return []string{}
 }
 
 func TestRoutesAndDocumentAreTheSame(t *testing.T) {

@@ -72,7 +72,7 @@ func newServer(t *testing.T, tokens ...string) server {
 		t.Fatal(err)
 	}
 	replays := &replayRole{}
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, query.New(nowhere), nil, replays.asked(), logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, api.EventLog{Log: query.New(nowhere)}, nil, replays.asked(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,13 +29,18 @@ func connect(ctx context.Context, config Config, database string) (driver.Conn, 
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, options)
+}
+
+// open connects and waits for a sign of life.
+func open(ctx context.Context, options *clickhouse.Options) (driver.Conn, error) {
 	conn, err := clickhouse.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ClickHouse: %w", err)
 	}
 	if err := conn.Ping(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(config.Addr, ", "), database, err)
+		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, err)
 	}
 	return conn, nil
 }
@@ -65,6 +70,10 @@ func (c Config) options(database string) (*clickhouse.Options, error) {
 			"max_execution_time": int(statementTimeout.Seconds()),
 			// A backlog may span many days; the records' age is bounded by the topics' retention.
 			"max_partitions_per_insert_block": 0,
+			// Properties: of a name that an object has twice the first stands, and a text that looks like a time stays a text.
+			"type_json_skip_duplicated_paths":  1,
+			"input_format_try_infer_dates":     0,
+			"input_format_try_infer_datetimes": 0,
 			// Copies of one row always share a partition, so that partitions need not be merged with one another.
 			"do_not_merge_across_partitions_select_final": 1,
 		},

@@ -56,7 +56,7 @@ func newCLI(t *testing.T) *cli {
 	ended := make(chan error, 2)
 	go func() { ended <- reader.Run(ctx) }()
 	asked := &replaysAsked{}
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, nil, nil, asked.replays(), logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, api.EventLog{}, nil, asked.replays(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		if err := defaultEnvironments(ctx, writer); err != nil {
 			return err
 		}
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, ""}, logger)
 	})
 }
 

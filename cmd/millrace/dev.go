@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -174,7 +175,7 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, strings.TrimPrefix(outside.ClickHouseURL, "http://")}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })

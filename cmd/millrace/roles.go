@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/api"
@@ -101,6 +103,26 @@ type apiConfig struct {
 	reader     *catalog.Reader
 	writer     *catalog.Writer
 	keys       *catalog.Keys
+	readonly   string // address of the embedded ClickHouse's read-only interface; "" where that is not what is asked
+}
+
+// openSQL connects those who ask in SQL, or returns nil where nobody may.
+func (c apiConfig) openSQL(ctx context.Context) (driver.Conn, error) {
+	if !c.api.SQL.Enabled {
+		return nil, nil //nolint:nilnil // there is nothing to connect to
+	}
+	config := c.clickhouse
+	if c.clickhouse.DialContext != nil {
+		if c.readonly == "" {
+			return nil, errors.New("--api-sql-enabled asks the read-only interface of the embedded ClickHouse, which --embedded-clickhouse-listen has switched off")
+		}
+		dialer := new(net.Dialer)
+		config.Addr = []string{c.readonly}
+		config.DialContext = func(ctx context.Context, addr string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", addr) }
+	} else if c.api.SQL.User == "" {
+		return nil, errors.New("--api-sql-enabled needs --api-sql-user, a user of ClickHouse that can only read the event log's database")
+	}
+	return eventlog.ConnectReadonly(ctx, config, cmp.Or(c.api.SQL.User, "default"), c.api.SQL.PasswordRef)
 }
 
 func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {
@@ -114,13 +136,25 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
 	defer listener.Close()
+	log := api.EventLog{Log: query.New(conn)}
+	asker, err := config.openSQL(ctx)
+	if err != nil {
+		return err
+	}
+	if asker != nil {
+		defer asker.Close()
+		bounds := config.api.SQL.Bounds()
+		if config.clickhouse.DialContext != nil {
+			bounds.Memory = 0 // the read-only interface has a limit of its own, and lets nobody set another
+		}
+		log.SQL = query.NewSQL(asker, bounds)
+	}
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
 		return dispatcher.Resend(ctx, config.kafka, letters...)
 	}
-	log := query.New(conn)
 	replays := api.Replays{
 		DryRun: func(ctx context.Context, wanted schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
-			return replay.DryRun(ctx, config.kafka, log, wanted, tell)
+			return replay.DryRun(ctx, config.kafka, log.Log, wanted, tell)
 		},
 		Progress: func(ctx context.Context, of schemas.Replay) (schemas.ReplayProgress, error) {
 			return replay.Progress(ctx, config.kafka, of)

@@ -59,6 +59,7 @@ func (l *Log) Event(ctx context.Context, id string) (EventDetail, error) {
 	if detail.Runs, detail.Attempts, err = l.consequences(ctx, detail.EventItem); err != nil {
 		return EventDetail{}, err
 	}
+	detail.Timeline = detail.timeline()
 	return detail, nil
 }
 
@@ -68,7 +69,7 @@ func (l *Log) event(ctx context.Context, id uuid.UUID) (EventDetail, string, err
 	var where filter
 	where.add("event_id = {id:UUID}", clickhouse.Named("id", id.String()))
 	if at, ok := schemas.EventTime(id); ok {
-		where.around(at)
+		where.around(at, at)
 	}
 	var found []EventDetail
 	var topic string
@@ -90,12 +91,12 @@ func (l *Log) event(ctx context.Context, id uuid.UUID) (EventDetail, string, err
 	return found[0], topic, nil
 }
 
-// around restricts received_at to a day before and after the time inside an ID: a little more than the two clocks of a
+// around restricts received_at to a day before and after the times inside IDs: a little more than the two clocks of a
 // careless writer differ, and few partitions.
-func (f *filter) around(at time.Time) {
+func (f *filter) around(oldest, newest time.Time) {
 	const margin = 24 * time.Hour
-	f.add("received_at BETWEEN fromUnixTimestamp64Milli({after:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')",
-		millis("after", at.Add(-margin)), millis("until", at.Add(margin)))
+	f.add("received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')",
+		millis("oldest", oldest.Add(-margin)), millis("newest", newest.Add(margin)))
 }
 
 // decision reads the latest decision about the event, or nil.

@@ -1,6 +1,21 @@
 package query
 
-import "time"
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// LatencyFilter says of which calls the times are asked for. An empty member does not restrict.
+type LatencyFilter struct {
+	Environment string
+	Workflow    string
+	Since       time.Time // of the attempt; zero for a day ago
+	Until       time.Time // excluded; zero for now
+	Interval    Interval  // "" is All
+}
 
 // Latency says how long deliveries took.
 type Latency struct {
@@ -28,4 +43,46 @@ type Quantiles struct {
 	P95 float64 `json:"p95"`
 	P99 float64 `json:"p99"`
 	Max float64 `json:"max"`
+}
+
+// Latency measures how long deliveries took. A bad filter is a *FilterError, and what takes too much a *LimitError.
+//
+// When an event was received is in its ID. The step counts where the attempt was made.
+func (l *Log) Latency(ctx context.Context, asked LatencyFilter) (Latency, error) {
+	steps, err := newSteps(asked.Since, asked.Until, cmp.Or(asked.Interval, All), Minute, Hour, Day, All)
+	if err != nil {
+		return Latency{}, err
+	}
+	var where filter
+	where.equals("environment", asked.Environment)
+	where.equals("workflow", asked.Workflow)
+	where.between("attempted_at", steps.since, steps.until)
+	step, args := steps.number("attempted_at")
+	const whole = "dateDiff('millisecond', UUIDv7ToDateTime(event_id, 'UTC'), attempted_at) + latency_ms"
+	sql := "SELECT workflow, " + step + " AS step, count(), countIf(outcome = 'delivered') AS delivered, countIf(outcome = 'retrying'), countIf(outcome = 'dead')," +
+		" quantilesTDigest(0.5, 0.9, 0.95, 0.99)(latency_ms), max(latency_ms)," +
+		" quantilesTDigestIf(0.5, 0.9, 0.95, 0.99)(" + whole + ", outcome = 'delivered'), maxIf(" + whole + ", outcome = 'delivered')" +
+		" FROM deliveries FINAL" + where.sql() + " GROUP BY workflow, step ORDER BY workflow, step"
+	answer := Latency{Since: steps.since, Until: steps.until, Items: []LatencyItem{}}
+	err = l.rows(ctx, "latency", sql, append(args, where.args...), func(rows driver.Rows) error {
+		var item LatencyItem
+		var number int64
+		var call, delivered []float32
+		var longestCall, longest float64
+		err := rows.Scan(&item.Workflow, &number, &item.Attempts, &item.Delivered, &item.Retrying, &item.Dead, &call, &longestCall, &delivered, &longest)
+		item.At, item.CallMs = steps.at(number), newQuantiles(call, longestCall)
+		if item.Delivered > 0 {
+			item.DeliveredMs = newQuantiles(delivered, longest)
+		}
+		answer.Items = append(answer.Items, item)
+		return err
+	})
+	return answer, err
+}
+
+func newQuantiles(values []float32, longest float64) *Quantiles {
+	if len(values) != 4 {
+		return nil
+	}
+	return &Quantiles{float64(values[0]), float64(values[1]), float64(values[2]), float64(values[3]), longest}
 }

@@ -54,7 +54,7 @@ func (l *Log) Recent(ctx context.Context, asked RecentFilter) ([]RecentEvent, er
 		where.sql() + latest + ")" + latest
 	var events []RecentEvent
 	bytes := 0
-	err := l.rows(bounded(ctx), "recent events", sql, append(where.args, clickhouse.Named("size", asked.Limit)), func(rows driver.Rows) error {
+	err := l.rows(ctx, "recent events", sql, append(where.args, clickhouse.Named("size", asked.Limit)), func(rows driver.Rows) error {
 		event, err := scanRecent(rows)
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ func (l *Log) Recent(ctx context.Context, asked RecentFilter) ([]RecentEvent, er
 	if errors.Is(err, errEnough) {
 		return events, nil
 	}
-	return events, tooMuch(err)
+	return events, err
 }
 
 func scanRecent(rows driver.Rows) (RecentEvent, error) {

@@ -35,8 +35,13 @@ type RunFilter struct {
 	Workflow    string
 	Status      RunStatus
 	EventID     string
-	Limit       int    // 1 to MaxLimit; 0 is DefaultLimit
-	Cursor      string // NextCursor of the page before
+	Trigger     string    // ID
+	Recipient   string    // ID of one of the recipients
+	Tenant      string    // ID
+	Since       time.Time // of received_at, as is Until
+	Until       time.Time // excluded
+	Limit       int       // 1 to MaxLimit; 0 is DefaultLimit
+	Cursor      string    // NextCursor of the page before
 }
 
 // RunPage is a page of runs, those of the newest events first.
@@ -92,6 +97,9 @@ func (f RunFilter) where() (*filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkRange(f.Since, f.Until); err != nil {
+		return nil, err
+	}
 	where := new(filter)
 	where.equals("environment", f.Environment)
 	where.equals("workflow", f.Workflow)
@@ -102,8 +110,12 @@ func (f RunFilter) where() (*filter, error) {
 		}
 		where.add("event_id = {event_id:UUID}", clickhouse.Named("event_id", id.String()))
 	}
-	// The conditions so far hold for deliveries as well, and narrow them down.
+	// The conditions so far hold for deliveries as well, and narrow them down. An attempt comes after its event, an hour of
+	// differing clocks allowed for.
 	attempts := filter{conditions: slices.Clone(where.conditions)}
+	if !f.Since.IsZero() {
+		attempts.add("attempted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') - INTERVAL 1 HOUR")
+	}
 	switch f.Status {
 	case "":
 	case Pending:
@@ -115,6 +127,12 @@ func (f RunFilter) where() (*filter, error) {
 		return nil, &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s", Pending, Retrying, Delivered, Dead)}
 	}
 	where.equals("source_id", f.Source)
+	where.equals("trigger_id", f.Trigger)
+	where.equals("tenant", f.Tenant)
+	if f.Recipient != "" {
+		where.add("has(recipient_ids, {recipient:String})", clickhouse.Named("recipient", f.Recipient))
+	}
+	where.between("received_at", f.Since, f.Until)
 	where.before(after, "received_at", "run_id")
 	return where, nil
 }
