@@ -60,6 +60,7 @@ func byStatus(of Selection) (groups, error) {
 		return groups{}, err
 	}
 	g := groups{table: "decisions", value: "CAST(status AS Nullable(String))", selected: of.shared()}
+	g.selected.add("replay_id = ''")
 	g.selected.equals("status", string(of.Status))
 	if !of.ofEvents() {
 		return g, nil
