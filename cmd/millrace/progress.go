@@ -42,11 +42,12 @@ func newMeter(tty terminal, what string) *meter {
 // show shows how far it is now. A bar that cannot be drawn is no reason to stop.
 func (m *meter) show(now api.ReplayProgress) {
 	switch {
+	case now.Total == 0: // nothing is known yet
 	case !m.canDraw:
 		if time.Since(m.lineAt) >= lineEvery {
 			m.line(now)
 		}
-	case now.Total > 0:
+	default:
 		if m.bar == nil {
 			m.bar = newBar(m.tty.err, now.Total, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 		}
