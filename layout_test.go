@@ -177,8 +177,8 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
-		out, err := exec.Command("go", "run", "./cmd/millrace", command, "--help").Output()
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library", "replay create"} {
+		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)
 		}

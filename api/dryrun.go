@@ -63,9 +63,9 @@ func (a *API) dryRunReplay(ending context.Context) fiber.Handler {
 		c.Set(fiber.HeaderContentType, mimeNDJSONUTF8)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-			if err := a.streamDryRun(ending, w, replay); err != nil {
+			a.streamDryRun(ending, w, replay, func(err error) {
 				a.logger.Error("answering a management request", "method", method, "path", path, "error", err)
-			}
+			})
 		})
 		return nil
 	}
@@ -103,9 +103,9 @@ func (a *API) answerDryRun(ending context.Context, c *fiber.Ctx, replay schemas.
 	return c.JSON(found)
 }
 
-// streamDryRun writes a line for how far the dry run is now and then, and one for its end. It returns what has gone wrong
-// within Millrace.
-func (a *API) streamDryRun(ending context.Context, w *bufio.Writer, replay schemas.Replay) error {
+// streamDryRun writes a line for how far the dry run is now and then, and one for its end. It logs what has gone wrong
+// within Millrace. Of a client that is gone there is nothing to say.
+func (a *API) streamDryRun(ending context.Context, w *bufio.Writer, replay schemas.Replay, log func(error)) {
 	write := func(line dryRunLine) error {
 		if err := json.NewEncoder(w).Encode(line); err != nil {
 			return err
@@ -113,14 +113,14 @@ func (a *API) streamDryRun(ending context.Context, w *bufio.Writer, replay schem
 		return w.Flush()
 	}
 	found, err := a.dryRun(ending, replay, func(now ReplayProgress) error { return write(dryRunLine{Progress: &now}) })
-	last := dryRunLine{Result: &found}
-	if err != nil {
-		last = dryRunLine{Error: explain(err)}
+	if err == nil {
+		_ = write(dryRunLine{Result: &found})
+		return
 	}
-	if write(last) != nil || err == nil || last.Error.status < fiber.StatusInternalServerError {
-		return nil // of a client that is gone there is nothing to say
+	fault := explain(err)
+	if write(dryRunLine{Error: fault}) == nil && fault.status >= fiber.StatusInternalServerError {
+		log(err)
 	}
-	return err
 }
 
 // dryRun makes a dry run and gives its place free. It calls tell now and then and ends when that fails.

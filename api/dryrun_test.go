@@ -64,6 +64,8 @@ func TestDryRunForPlainJSONIsTheResultAlone(t *testing.T) {
 		}
 	})
 	asJSON := http.Header{"Accept": {"application/json"}}
+	golden := s.send("POST", "/api/v1/replays/dry-run", replayBody("to", `"2026-11-21T00:00Z"`), asJSON)
+	rig.Golden(t, "dry-run", golden.Body)
 	if got := s.callWith(asJSON, "POST", "/api/v1/replays/dry-run", replayBody(), http.StatusOK); got["created"] != 70.0 {
 		t.Errorf("got %v", got)
 	}

@@ -98,6 +98,7 @@ func (in replayInput) replay(snapshot *catalog.Snapshot, now time.Time) (schemas
 		at, err := parseTimeAt(bound.field, bound.text, now)
 		if err != nil {
 			problems = append(problems, &catalog.InvalidError{Field: bound.field, Message: err.Error()})
+			at = time.UnixMilli(0) // it is not missing
 		}
 		*bound.into = at
 	}

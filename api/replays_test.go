@@ -112,12 +112,26 @@ func TestReplayIsMadeWithItsTriggersAsTheyAre(t *testing.T) {
 	}
 }
 
+func TestAnswersAboutReplaysStayAsTheyAre(t *testing.T) {
+	s := newReplayServer(t)
+	s.golden("replay-created", "POST", "/api/v1/replays", replayBody("to", `"2026-11-21T00:00Z"`, "events", `["Order Completed"]`, "where", `"data.total > 0"`,
+		"statuses", `["failed"]`, "rate", `50`, "triggers", `["big-order",{"event":"*","workflow":"audit","mapping":{"tenant":{"value":"x"}}}]`), http.StatusCreated)
+	s.replays.is(func(r *replayRole) {
+		r.progress = schemas.ReplayProgress{Done: 1, Total: 4, Read: 1, Matched: 1, Errors: map[string]int64{"no recipient": 1}}
+	})
+	s.golden("replays", "GET", "/api/v1/replays", "", http.StatusOK)
+	s.golden("replay-refused", "POST", "/api/v1/replays", replayBody("source", `"nobody"`, "where", `"dta.total > 1"`, "triggers", `["gone"]`), http.StatusUnprocessableEntity)
+}
+
 func TestEverythingThatIsWrongWithAReplayIsSaidAtOnce(t *testing.T) {
 	s := newReplayServer(t)
 	for _, path := range []string{"/api/v1/replays", "/api/v1/replays/dry-run"} {
 		problem := s.refused("POST", path, `{"source":"nobody","environment":"mars","from":"yesterday","where":"data.","statuses":["lost"],"rate":-1,
 			"triggers":["gone",{"event":"E","workflow":"w","condition":"data.total >"},{"event":"E","workflow":"w","mapping":{"data":{"x":{"expr":"1 +"}}}},
 			{"id":"mine","event":"E","workflow":"w","source_id":"other"}]}`, 422, "invalid", "from")
+		if len(problem["problems"].([]any)) != 11 {
+			t.Errorf("%s: %v", path, problem["problems"])
+		}
 		positions := map[string]bool{}
 		for _, one := range problem["problems"].([]any) {
 			fault := one.(map[string]any)

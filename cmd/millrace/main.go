@@ -28,7 +28,7 @@ type commands struct {
 	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
 	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`
 	Workflow    workflowCommands    `cmd:"" help:"List workflows."`
-	Replay      replayCommands      `cmd:"" help:"Let events of the past go through triggers once more."`
+	Replay      replayCommands      `cmd:"" aliases:"replays" help:"Let events of the past go through triggers once more."`
 	DeadLetter  deadLetterCommands  `cmd:"" aliases:"dead-letters,dead" help:"List runs that were given up, and send them again."`
 	Apply       applyCommand        `cmd:"" help:"Make the catalog what files say."`
 	Diff        diffCommand         `cmd:"" help:"Show what apply would do."`

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/millrace/millrace/api"
 )
 
@@ -74,57 +76,26 @@ func (c *replayGet) Run(ctx bound, tty terminal) error {
 	return show(r, api.Call{Method: http.MethodGet, Path: api.Path("replays", c.Replay.ID)}, writeReplay)
 }
 
-type replayPause struct {
+// replayChange brings a replay into the state that the command's name says.
+type replayChange struct {
 	Replay   replayRef      `embed:""`
 	Revision revisionConfig `embed:""`
 }
 
 // Help is shown by --help.
-func (replayPause) Help() string {
-	return "Example:\n\n  millrace replay pause rpl_0193a1b2c3d4e5f60718293a4b5c6d7e"
+func (replayChange) Help() string {
+	const id = "rpl_0193a1b2c3d4e5f60718293a4b5c6d7e"
+	return "Examples:\n\n  millrace replay pause " + id + "\n  millrace replay resume " + id + "\n  millrace replay cancel " + id
 }
 
-// Run pauses the replay.
-func (c *replayPause) Run(ctx bound, tty terminal) error {
-	return c.Replay.change(ctx, tty, "pause", c.Revision)
-}
-
-type replayResume struct {
-	Replay   replayRef      `embed:""`
-	Revision revisionConfig `embed:""`
-}
-
-// Help is shown by --help.
-func (replayResume) Help() string {
-	return "Example:\n\n  millrace replay resume rpl_0193a1b2c3d4e5f60718293a4b5c6d7e"
-}
-
-// Run resumes the replay.
-func (c *replayResume) Run(ctx bound, tty terminal) error {
-	return c.Replay.change(ctx, tty, "resume", c.Revision)
-}
-
-type replayCancel struct {
-	Replay   replayRef      `embed:""`
-	Revision revisionConfig `embed:""`
-}
-
-// Help is shown by --help.
-func (replayCancel) Help() string {
-	return "Example:\n\n  millrace replay cancel rpl_0193a1b2c3d4e5f60718293a4b5c6d7e"
-}
-
-// Run cancels the replay.
-func (c *replayCancel) Run(ctx bound, tty terminal) error {
-	return c.Replay.change(ctx, tty, "cancel", c.Revision)
-}
-
-func (c replayRef) change(ctx bound, tty terminal, what string, revision revisionConfig) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
+// Run changes the replay.
+func (c *replayChange) Run(ctx bound, tty terminal, line *kong.Context) error {
+	r, err := c.Replay.Client.resource(ctx, c.Replay.Output, tty)
 	if err != nil {
 		return err
 	}
-	return show(r, api.Call{Method: http.MethodPost, Path: api.Path("replays", c.ID, what), Revision: revision.IfRevision}, writeReplay)
+	path := api.Path("replays", c.Replay.ID, line.Selected().Name)
+	return show(r, api.Call{Method: http.MethodPost, Path: path, Revision: c.Revision.IfRevision}, writeReplay)
 }
 
 func writeReplay(table *tabwriter.Writer, p api.Replay) {
