@@ -46,7 +46,20 @@ func (s *Snapshot) CheckReplay(replay schemas.Replay, at time.Time) (schemas.Rep
 		}
 		known[trigger.ID] = true
 	}
-	return replay, errors.Join(problems...)
+	return replay, errors.Join(append(problems, checkBindings(replay))...)
+}
+
+// checkBindings refuses what no trigger would be asked about.
+func checkBindings(replay schemas.Replay) error {
+	for _, trigger := range replay.Triggers {
+		if trigger.Event == schemas.AnyEvent || len(replay.Events) == 0 || slices.Contains(replay.Events, trigger.Event) {
+			return nil
+		}
+	}
+	if len(replay.Triggers) == 0 {
+		return nil // which is told already
+	}
+	return invalid("events", "events: no trigger is bound to any of these names, so nothing would happen")
 }
 
 func (s *Snapshot) checkReplayPlace(replay schemas.Replay) error {

@@ -16,6 +16,7 @@ const (
 	maxChunkEvents = 10_000   // of a partition
 	maxChunkBytes  = 64 << 20 // of decisions and runs, of all partitions together
 	minChunkBytes  = 1 << 20  // of a partition, however many there are
+	maxChunkTime   = 2 * time.Second
 )
 
 // limits end a chunk that has reached them, but not within an event.
@@ -89,7 +90,7 @@ func (e *evaluator) evaluate(ctx context.Context, p *partition, limit limits) (*
 		}
 		c.events++
 		bytes += e.decide(c, next, at)
-		if len(c.runs) >= limit.runs || bytes >= limit.bytes {
+		if len(c.runs) >= limit.runs || bytes >= limit.bytes || time.Since(at) > maxChunkTime {
 			break
 		}
 	}

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"bytes"
+
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -9,6 +11,7 @@ type event struct {
 	schemas.EventMeta
 	offset int64
 	body   []byte
+	isOwn  bool // body shares no memory with what else was fetched
 }
 
 // partition is what is known of one partition while it is read: from position on nothing is done, from next on nothing
@@ -55,7 +58,7 @@ func (p *partition) after(events int) int64 {
 	return p.pending[events].offset
 }
 
-// finish takes so many of the pending events as done.
+// finish takes so many of the pending events as done. Those that stay may stay long: they let go of the fetch they came in.
 func (p *partition) finish(events int, done counts) {
 	p.position = p.after(events)
 	for _, e := range p.pending[:events] {
@@ -63,6 +66,11 @@ func (p *partition) finish(events int, done counts) {
 	}
 	clear(p.pending[:events]) // their bodies are free
 	p.pending = p.pending[events:]
+	for i := range p.pending {
+		if e := &p.pending[i]; !e.isOwn {
+			e.body, e.isOwn = bytes.Clone(e.body), true
+		}
+	}
 	if len(p.pending) == 0 {
 		p.pending = nil
 	}

@@ -14,7 +14,7 @@ const (
 	maxWindow   = 1 << 20
 	storedBytes = 8 << 20 // bodies of a window
 	fewStored   = 10_000  // events; with fewer, the next window is larger
-	askedAtOnce = 4       // partitions
+	askedAtOnce = 4       // partitions; the others come next
 )
 
 // readStored reads, from the event log, the partitions that the topic does not have at their place.
@@ -37,7 +37,7 @@ func (r *reader) readStored(ctx context.Context) error {
 		return fmt.Errorf("asking where %s ends: %w", r.topic, err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(askedAtOnce)
+	asked := 0
 	for _, p := range waiting {
 		low, high := lows[r.topic][p.number].Offset, highs[r.topic][p.number].Offset
 		if p.end > high && p.next >= low {
@@ -46,6 +46,9 @@ func (r *reader) readStored(ctx context.Context) error {
 		}
 		if p.next >= low {
 			r.tail(p)
+			continue
+		}
+		if asked++; asked > askedAtOnce {
 			continue
 		}
 		group.Go(func() error { return r.ask(ctx, p, min(p.next+p.window, p.end, low)) })
@@ -60,7 +63,7 @@ func (r *reader) ask(ctx context.Context, p *partition, until int64) error {
 		return fmt.Errorf("reading the events of partition %d from offset %d on from the event log: %w", p.number, p.next, err)
 	}
 	for _, e := range stored {
-		p.add(event{EventMeta: e.EventMeta, offset: e.Offset, body: e.Body})
+		p.add(event{EventMeta: e.EventMeta, offset: e.Offset, body: e.Body, isOwn: true})
 	}
 	p.pass(next)
 	p.window = nextWindow(p.window, len(stored), p.bytes, next < until)
