@@ -57,9 +57,18 @@ func dotted(path []segment) string {
 	return strings.Join(names, ".")
 }
 
-// typed is the part of the column that holds the values of one type at the path.
+// value is the column of what lies at the path, of any type.
+func (a *asks) value(path []segment) string { return a.bind("properties."+dotted(path), "Identifier") }
+
+// below is the column of the object at the path; ClickHouse quotes the first name of such a path.
+func (a *asks) below(path []segment) string {
+	names := append([]segment{{name: "^`" + path[0].name + "`"}}, path[1:]...)
+	return a.bind("properties."+dotted(names), "Identifier")
+}
+
+// typed is the column of the values of one type at the path.
 func (a *asks) typed(path []segment, as string) string {
-	return "getSubcolumn(properties, " + a.bind(dotted(path)+".:`"+as+"`", "String") + ")"
+	return a.bind("properties."+dotted(path)+".:`"+as+"`", "Identifier")
 }
 
 func (a *asks) inColumn(c condition) string {
@@ -67,8 +76,7 @@ func (a *asks) inColumn(c condition) string {
 	switch {
 	case c.op == exists:
 		// An object has no value of its own at its path, only what is below it.
-		return "(getSubcolumn(properties, " + a.bind(dotted(c.path), "String") + ") IS NOT NULL" +
-			" OR toString(getSubcolumn(properties, " + a.bind("^`"+dotted(c.path)+"`", "String") + ")) != '{}')"
+		return "(" + a.value(c.path) + " IS NOT NULL OR toString(" + a.below(c.path) + ") != '{}')"
 	case c.operand.kind == booleanValue:
 		return "(" + a.typed(c.path, "Bool") + " = " + c.operand.text + ")"
 	case c.operand.kind == textValue:
@@ -125,7 +133,7 @@ func call(function, base string, keys []string) string {
 // text returns the value at a path as text, NULL where there is none. The path must not have isEach.
 func (a *asks) text(path []segment) string {
 	if isColumn(path) {
-		return "CAST(getSubcolumn(properties, " + a.bind(dotted(path), "String") + ") AS Nullable(String))"
+		return "CAST(" + a.value(path) + " AS Nullable(String))"
 	}
 	base, keys := "body", []string{"'properties'"}
 	for _, segment := range path {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -19,7 +20,7 @@ type SQL struct {
 // SQLBounds limit what one question may take.
 type SQLBounds struct {
 	Rows   int           // of the answer; more are cut off
-	Bytes  int64         // of the answer
+	Bytes  int64         // of the answer; more is cut off, too
 	Time   time.Duration // whole seconds
 	Memory int64         // bytes; 0 leaves it to the server
 	Read   int64         // rows
@@ -71,22 +72,37 @@ func (s *SQL) Ask(ctx context.Context, statement string, parameters map[string]s
 	for _, column := range rows.ColumnTypes() {
 		table.Columns = append(table.Columns, TableColumn{column.Name(), column.DatabaseTypeName()})
 	}
-	for rows.Next() {
-		if len(table.Rows) == s.bounds.Rows {
-			table.IsCut = true
-			break
-		}
-		row, err := scanAny(rows)
-		if err != nil {
-			return Table{}, fmt.Errorf("reading the answer: %w", err)
-		}
-		table.Rows = append(table.Rows, row)
+	if err := s.readRows(rows, &table); err != nil {
+		return Table{}, err
 	}
 	if err := rows.Err(); err != nil {
 		return Table{}, refusedSQL(err)
 	}
 	table.ElapsedMs = milliseconds(time.Since(began))
 	return table, nil
+}
+
+// readRows reads as many rows as the bounds allow. Their size is that of their JSON.
+func (s *SQL) readRows(rows driver.Rows, table *Table) error {
+	size := int64(0)
+	for rows.Next() {
+		row, err := scanAny(rows)
+		if err != nil {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+		text, err := json.Marshal(row)
+		if err != nil {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+		if size += int64(len(text)); size > s.bounds.Bytes && len(table.Rows) == 0 {
+			return &LimitError{fmt.Sprintf("a single row is larger than %d bytes; select less of it", s.bounds.Bytes)}
+		}
+		if table.IsCut = size > s.bounds.Bytes || len(table.Rows) == s.bounds.Rows; table.IsCut {
+			return nil
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return nil
 }
 
 // bounded limits what the statement may take, and lets it only read.

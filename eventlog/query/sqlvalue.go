@@ -36,7 +36,8 @@ func plain(value reflect.Value, isDate bool) any {
 		if value.IsNil() {
 			return nil
 		}
-		if _, isMarshaler := value.Interface().(json.Marshaler); isMarshaler {
+		_, isTime := value.Interface().(*time.Time)
+		if _, isMarshaler := value.Interface().(json.Marshaler); isMarshaler && !isTime {
 			break
 		}
 		value = value.Elem()

@@ -31,8 +31,9 @@ CREATE TABLE IF NOT EXISTS events
 ENGINE = ReplacingMergeTree
 -- received_at never changes, so that two copies of one event always meet in one partition and collapse.
 PARTITION BY toYYYYMMDD(received_at)
--- "The newest of this source" reads the end of one range. The event ID ends the key: it is the identity.
-ORDER BY (environment, source_id, received_at, event_id)
+-- The hour comes first, so that parts overlap in the hours they share and nowhere else: FINAL has to merge only those.
+-- Within an hour a source is one range. The event ID ends the key: it is the identity.
+ORDER BY (toStartOfHour(received_at), environment, source_id, received_at, event_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
 -- Once a partition has been left alone for an hour it becomes one part, in which FINAL has nothing left to do.
 -- An offset is committed once its row is acknowledged, so an acknowledged row must survive a power failure.
