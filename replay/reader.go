@@ -21,8 +21,8 @@ import (
 const (
 	maxPending      = 50_000
 	maxPendingBytes = 64 << 20
-	fetchBytes      = 32 << 20
-	partitionBytes  = 8 << 20
+	fetchBytes      = 16 << 20
+	partitionBytes  = 4 << 20
 	pollWait        = 250 * time.Millisecond
 )
 
