@@ -18,6 +18,7 @@ import (
 func BenchmarkReplay(b *testing.B) {
 	few := func(r *schemas.Replay) { r.Where = `timestamp != nil && context.n == 7` }
 	all := func(r *schemas.Replay) { r.Triggers[0].Condition = `context.n == 7` }
+	b.Run("plain-reading", benchmarkPlainReading)
 	b.Run("topic", func(b *testing.B) { benchmarkReplay(b, false, few) })
 	b.Run("topic-any-status", func(b *testing.B) {
 		benchmarkReplay(b, false, func(r *schemas.Replay) { few(r); r.Statuses = []schemas.Status{schemas.AnyStatus} })
@@ -25,6 +26,29 @@ func BenchmarkReplay(b *testing.B) {
 	b.Run("topic-decision-each", func(b *testing.B) { benchmarkReplay(b, false, all) })
 	b.Run("log", func(b *testing.B) { benchmarkReplay(b, true, few) })
 	b.Run("log-decision-each", func(b *testing.B) { benchmarkReplay(b, true, all) })
+}
+
+// benchmarkPlainReading reads the same events and nothing but their headers: what there is to compare with on a machine
+// that others use, too.
+func benchmarkPlainReading(b *testing.B) {
+	w := newWorld(b)
+	w.fill(b.N)
+	client, err := kgo.NewClient(append(w.config.Options(), kgo.ConsumeTopics(w.config.Topic(schemas.EventsTopic)))...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	b.ResetTimer()
+	started := time.Now()
+	for n := 0; n < b.N; {
+		for _, record := range client.PollFetches(b.Context()).Records() {
+			if _, err := schemas.ReadEventMeta(record.Headers); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+	}
+	b.ReportMetric(float64(b.N)/time.Since(started).Seconds(), "events/s")
 }
 
 func benchmarkReplay(b *testing.B, fromLog bool, change func(*schemas.Replay)) {

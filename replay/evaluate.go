@@ -13,7 +13,7 @@ import (
 
 // The bounds on what is evaluated before it is written and committed.
 const (
-	maxChunkEvents = 10_000   // of a partition
+	maxChunkEvents = 20_000   // of a partition
 	maxChunkBytes  = 64 << 20 // of decisions and runs, of all partitions together
 	minChunkBytes  = 1 << 20  // of a partition, however many there are
 	maxChunkTime   = 2 * time.Second

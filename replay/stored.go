@@ -12,8 +12,8 @@ import (
 const (
 	firstWindow = 2_000
 	maxWindow   = 1 << 20
-	storedBytes = 8 << 20 // bodies of a window
-	fewStored   = 10_000  // events; with fewer, the next window is larger
+	storedBytes = 24 << 20 // bodies of a window
+	fewStored   = 20_000  // events; with fewer, the next window is larger
 	askedAtOnce = 4       // partitions; the others come next
 )
 
