@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-replay seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-replay seed library clean bench-query
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,11 @@ bench-replay: library ## replays of EVENTS=600000 events from the topic and from
 
 bench-dedup: ## the dedup index at IDS=1000000 message IDs: time, pauses, memory, disk
 	$(GO) run ./bench/dedup -ids=$(IDS) $(ARGS)
+
+ROWS ?= 1000000
+
+bench-query: library ## fill the event log with ROWS=1000000 events and time the questions people ask; ARGS="-dir=DIR" keeps what is filled
+	$(GO) run ./bench/query -rows=$(ROWS) -library-dir=$(LIBRARY_DIR) $(ARGS)
 
 seed: build ## post the 600 sample events to the demo source of a running `make run`
 	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)

@@ -17,9 +17,12 @@ var statements embed.FS
 // days is how long the log reaches back; a fifth of the events are of the last day.
 const days = 30
 
-// blockRows is the size of an insert into the last day, as the writer makes them; what it inserts before that has been
-// merged since.
-const blockRows = 50_000
+// The rows of an insert: into the last day as the writer makes them, into those before it, whose parts have been merged
+// since, as many as a statement has time for.
+const (
+	lastRows = 50_000
+	oldRows  = 300_000
+)
 
 // fill writes the events and what followed, unless they are there already, and a hundredth of the last day's events twice.
 func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
@@ -32,22 +35,24 @@ func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
 		return nil
 	}
 	began := time.Now()
-	bar := progressbar.Default(days, "filling")
-	first, start := uint64(0), began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days)
-	for day := range days {
-		part := part{first: first, count: rows * 4 / 5 / (days - 1), from: start.AddDate(0, 0, day), block: 1_000_000}
-		part.until = part.from.AddDate(0, 0, 1)
-		if day == days-1 {
-			part.count, part.until, part.block = rows-first, began, blockRows
+	bar := progressbar.Default(int64(rows), "filling")
+	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days), rows*4/5/(days-1)
+	for day := days - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
+		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1}
+		whole.until = whole.from.AddDate(0, 0, 1)
+		size := uint64(oldRows)
+		if whole.isLast {
+			whole.count, whole.until, size = rows-whole.first, began, lastRows
 		}
-		if err := part.write(ctx, conn); err != nil {
+		for _, part := range whole.cut(size) {
+			if err := part.write(ctx, conn); err != nil {
+				return err
+			}
+			_ = bar.Add64(int64(part.count))
+		}
+		if err := whole.settle(ctx, conn); err != nil {
 			return err
 		}
-		if err := part.settle(ctx, conn); err != nil {
-			return err
-		}
-		first += part.count
-		_ = bar.Add(1)
 	}
 	fmt.Printf("filled in %s\n", time.Since(began).Round(time.Second))
 	return nil
@@ -57,22 +62,33 @@ func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
 type part struct {
 	first, count uint64
 	from, until  time.Time
-	block        int // rows of one insert
+	isLast       bool // of the last day
 }
 
-func (p part) isLast() bool { return p.block == blockRows }
+// cut returns the same in parts of at most size events.
+func (p part) cut(size uint64) []part {
+	count := (p.count + size - 1) / size
+	var parts []part
+	for i := range count {
+		at := func(n uint64) time.Time {
+			return p.from.Add(p.until.Sub(p.from) * time.Duration(n) / time.Duration(count))
+		}
+		first, next := p.first+p.count*i/count, p.first+p.count*(i+1)/count
+		parts = append(parts, part{first, next - first, at(i), at(i + 1), p.isLast})
+	}
+	return parts
+}
 
 func (p part) write(ctx context.Context, conn driver.Conn) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time": 3600, "max_block_size": min(p.block, 65_536),
-		"min_insert_block_size_rows": p.block, "min_insert_block_size_bytes": 0,
+		"max_execution_time": 600, "min_insert_block_size_rows": oldRows, "min_insert_block_size_bytes": 0,
 	}))
 	args := []any{
 		clickhouse.Named("first", p.first), clickhouse.Named("count", p.count),
-		clickhouse.Named("from", p.from.UnixMilli()), clickhouse.Named("span", p.until.Sub(p.from).Milliseconds()),
+		clickhouse.Named("from", p.from.UnixMilli()), clickhouse.Named("span", p.until.UnixMilli()-p.from.UnixMilli()),
 	}
 	for _, name := range []string{"events", "repeats", "decisions", "runs", "deliveries"} {
-		if name == "repeats" && !p.isLast() {
+		if name == "repeats" && !p.isLast {
 			continue // they have been merged since
 		}
 		sql, err := statements.ReadFile("fill/" + name + ".sql")
@@ -88,10 +104,10 @@ func (p part) write(ctx context.Context, conn driver.Conn) error {
 
 // settle makes one part of a day that is over, as ClickHouse does an hour after its last insert.
 func (p part) settle(ctx context.Context, conn driver.Conn) error {
-	if p.isLast() {
+	if p.isLast {
 		return nil
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 3600, "optimize_skip_merged_partitions": 1}))
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 600, "optimize_skip_merged_partitions": 1}))
 	for _, table := range []string{"events", "decisions", "runs", "deliveries"} {
 		sql := "OPTIMIZE TABLE " + table + " PARTITION " + p.from.Format("20060102") + " FINAL"
 		if err := conn.Exec(ctx, sql); err != nil {

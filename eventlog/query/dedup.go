@@ -61,7 +61,7 @@ func (l *Log) Dedup(ctx context.Context, asked DedupFilter) (Dedup, error) {
 		return Dedup{}, err
 	}
 	decided := Selection{Source: asked.Source, Environment: asked.Environment, Event: asked.Event, Since: steps.since, Until: steps.until}.shared()
-	decided.add("replay_id = ''")
+	decided.live()
 	answer := Dedup{Since: steps.since, Until: steps.until}
 	if answer.Items, err = l.dedupItems(ctx, decided, steps); err != nil {
 		return Dedup{}, err

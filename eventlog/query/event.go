@@ -95,7 +95,7 @@ func (l *Log) event(ctx context.Context, id uuid.UUID) (EventDetail, string, err
 // careless writer differ, and few partitions.
 func (f *filter) around(oldest, newest time.Time) {
 	const margin = 24 * time.Hour
-	f.add("received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')",
+	f.add(notBefore("received_at", "oldest")+" AND "+notAfter("received_at", "newest"),
 		millis("oldest", oldest.Add(-margin)), millis("newest", newest.Add(margin)))
 }
 
@@ -127,7 +127,7 @@ func (l *Log) decision(ctx context.Context, event EventItem, topic string) (*Dec
 func ofEvent(event EventItem) *filter {
 	where := new(filter)
 	where.add("event_id = {id:UUID}", clickhouse.Named("id", event.ID))
-	where.add("received_at = fromUnixTimestamp64Milli({received_at:Int64}, 'UTC')", millis("received_at", event.ReceivedAt))
+	where.add(notBefore("received_at", "received_at")+" AND "+notAfter("received_at", "received_at"), millis("received_at", event.ReceivedAt))
 	return where
 }
 
@@ -137,7 +137,7 @@ func (l *Log) eventAt(ctx context.Context, place place, before time.Time) (strin
 	const margin = time.Hour
 	var found string
 	err := l.rows(ctx, "first event", "SELECT event_id FROM events WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset = {offset:Int64}"+
-		" AND received_at BETWEEN fromUnixTimestamp64Milli({after:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC') LIMIT 1",
+		" AND "+notBefore("received_at", "after")+" AND "+notAfter("received_at", "until")+" LIMIT 1",
 		[]any{
 			clickhouse.Named("topic", place.topic), clickhouse.Named("partition", place.Partition), clickhouse.Named("offset", place.Offset),
 			millis("after", before.Add(-time.Duration(schemas.MaxWindow)-margin)), millis("until", before.Add(margin)),

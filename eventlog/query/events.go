@@ -64,40 +64,20 @@ func (l *Log) Events(ctx context.Context, asked EventFilter) (EventPage, error) 
 	return page, l.addStatuses(ctx, page.Items)
 }
 
-// newestEvents looks for a page among the events of an hour, then among more and more. The table can be read from its end
-// only within one source and environment, and even there a condition that few events meet is asked of every one: most
-// pages are full long before.
+// newestEvents looks for a page. A message or an ID is found by its index.
 func (l *Log) newestEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
-	newest := after.at
-	if newest.IsZero() || !asked.Until.IsZero() && asked.Until.Before(newest) {
-		newest = asked.Until
+	read := func(since time.Time) ([]EventItem, error) {
+		asked.Since = since
+		return l.matchingEvents(ctx, asked, after, size)
 	}
-	if newest.IsZero() {
-		newest = time.Now()
+	if asked.MessageID != "" || len(asked.IDs) > 0 {
+		return read(asked.Since)
 	}
-	for _, span := range asked.spans() {
-		narrowed := asked
-		if narrowed.Since = newest.Add(-span); !narrowed.Since.After(asked.Since) {
-			break
-		}
-		items, err := l.matchingEvents(ctx, narrowed, after, size)
-		if err != nil || len(items) == size {
-			return items, err
-		}
-	}
-	return l.matchingEvents(ctx, asked, after, size)
-}
-
-// spans are the times within which a page is looked for before all is. A message or an ID is found by its index.
-func (f EventFilter) spans() []time.Duration {
-	if f.MessageID != "" || len(f.IDs) > 0 {
-		return nil
-	}
-	return []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
+	return widening(asked.Since, newest(after, asked.Until), size, read)
 }
 
 func (l *Log) matchingEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
-	where, err := asked.Selection.where(func(f *filter) { f.before(after, "received_at", "event_id") })
+	where, err := asked.where(func(f *filter) { f.before(after, "received_at", "event_id") })
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +162,7 @@ func (l *Log) addStatuses(ctx context.Context, items []EventItem) error {
 	oldest, newest := slices.MinFunc(items, byTime).ReceivedAt, slices.MaxFunc(items, byTime).ReceivedAt
 	statuses := make(map[string]schemas.Status)
 	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
-		" AND replay_id = '' AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
-		" GROUP BY event_id",
+		" AND replay_id = '' AND "+notBefore("received_at", "oldest")+" AND "+notAfter("received_at", "newest")+" GROUP BY event_id",
 		[]any{clickhouse.Named("ids", ids), millis("oldest", oldest), millis("newest", newest)},
 		func(rows driver.Rows) error {
 			var id uuid.UUID

@@ -71,7 +71,7 @@ func (l *Log) Follow(ctx context.Context, asked FollowFilter) (EventPage, error)
 func (l *Log) visible(ctx context.Context, before seen) (seen, error) {
 	now := seen{From: before.From, Bound: before.Bound, Topic: before.Topic, Offsets: maps.Clone(before.Offsets)}
 	sql := "SELECT topic, partition, max(offset), max(received_at) AS latest FROM events" +
-		" WHERE received_at >= fromUnixTimestamp64Milli({bound:Int64}, 'UTC') GROUP BY topic, partition ORDER BY latest"
+		" WHERE " + notBefore("received_at", "bound") + " GROUP BY topic, partition ORDER BY latest"
 	err := l.rows(ctx, "events", sql, []any{clickhouse.Named("bound", before.Bound)}, func(rows driver.Rows) error {
 		var topic string
 		var partition int32
@@ -111,10 +111,10 @@ func (l *Log) arrived(ctx context.Context, of Selection, before, now seen, size 
 	where.equals("environment", of.Environment)
 	where.equals("source_id", of.Source)
 	where.equals("event", of.Event)
-	where.add("received_at >= fromUnixTimestamp64Milli({bound:Int64}, 'UTC') AND topic = {topic:String} AND offset > {lowest:Int64}"+
+	where.add(notBefore("received_at", "bound")+" AND topic = {topic:String} AND offset > {lowest:Int64}"+
 		" AND offset > transform(partition, {partitions:Array(Int32)}, {lows:Array(Int64)}, {none:Int64})"+
 		" AND offset <= transform(partition, {partitions:Array(Int32)}, {highs:Array(Int64)}, toInt64(-1))"+
-		" AND (received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') OR transform(partition, {partitions:Array(Int32)}, {new:Array(Int64)}, toInt64(1)) = 0)",
+		" AND (received_at >= "+moment("from")+" OR transform(partition, {partitions:Array(Int32)}, {new:Array(Int64)}, toInt64(1)) = 0)",
 		clickhouse.Named("bound", before.Bound), clickhouse.Named("topic", now.Topic), clickhouse.Named("lowest", slices.Min(lows)),
 		clickhouse.Named("partitions", partitions), clickhouse.Named("lows", lows), clickhouse.Named("highs", highs), clickhouse.Named("new", isNew),
 		clickhouse.Named("none", int64(-1)), clickhouse.Named("from", before.From))

@@ -10,12 +10,7 @@ type groups struct {
 	selected *filter
 }
 
-// groupings are what events can be counted by besides properties.
-func groupings() []string {
-	return []string{"source", "environment", "event", "status", "user"}
-}
-
-// newGroups says how to count the selected events by one of groupings, by a property, or, where by is "", all of them.
+// newGroups says how to count the selected events by source, environment, event, status or user, by a property, or, where by is "", all of them.
 func newGroups(of Selection, by string) (groups, error) {
 	if by == "status" {
 		return byStatus(of)
@@ -43,7 +38,7 @@ func newGroups(of Selection, by string) (groups, error) {
 func (g *groups) property(by string) error {
 	path, err := parsePath(by)
 	if err != nil {
-		return &FilterError{"by", "must be one of source, environment, event, status, user, or a property such as properties.currency: " + err.Error()}
+		return &FilterError{"by", "must be one of source, environment, event, status and user, or a property such as properties.currency; " + err.Error()}
 	}
 	if slices.ContainsFunc(path, func(s segment) bool { return s.isEach }) {
 		return &FilterError{"by", "[] stands for several values; name one, such as items.0.sku"}
@@ -60,7 +55,7 @@ func byStatus(of Selection) (groups, error) {
 		return groups{}, err
 	}
 	g := groups{table: "decisions", value: "CAST(status AS Nullable(String))", selected: of.shared()}
-	g.selected.add("replay_id = ''")
+	g.selected.live()
 	g.selected.equals("status", string(of.Status))
 	if !of.ofEvents() {
 		return g, nil

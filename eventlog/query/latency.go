@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -33,7 +34,7 @@ type LatencyItem struct {
 	Retrying    uint64     `json:"retrying"`
 	Dead        uint64     `json:"dead"`
 	CallMs      *Quantiles `json:"call_ms"`      // how long calls took
-	DeliveredMs *Quantiles `json:"delivered_ms"` // from receiving the event to the end of the call that delivered its run; nil where none did
+	DeliveredMs *Quantiles `json:"delivered_ms"` // from receiving the event to the end of the call that delivered its run, replays left out; nil where none did
 }
 
 // Quantiles are in milliseconds, and approximate but for Max.
@@ -47,7 +48,7 @@ type Quantiles struct {
 
 // Latency measures how long deliveries took. A bad filter is a *FilterError, and what takes too much a *LimitError.
 //
-// When an event was received is in its ID. The step counts where the attempt was made.
+// When an event was received is in its ID. An attempt counts in the step in which it was made.
 func (l *Log) Latency(ctx context.Context, asked LatencyFilter) (Latency, error) {
 	steps, err := newSteps(asked.Since, asked.Until, cmp.Or(asked.Interval, All), Minute, Hour, Day, All)
 	if err != nil {
@@ -56,12 +57,14 @@ func (l *Log) Latency(ctx context.Context, asked LatencyFilter) (Latency, error)
 	var where filter
 	where.equals("environment", asked.Environment)
 	where.equals("workflow", asked.Workflow)
-	where.between("attempted_at", steps.since, steps.until)
 	step, args := steps.number("attempted_at")
+	replayed := filter{conditions: slices.Clone(where.conditions)}
+	where.between("attempted_at", steps.since, steps.until)
+	replayed.add("replay_id != ''")
 	const whole = "dateDiff('millisecond', UUIDv7ToDateTime(event_id, 'UTC'), attempted_at) + latency_ms"
-	sql := "SELECT workflow, " + step + " AS step, count(), countIf(outcome = 'delivered') AS delivered, countIf(outcome = 'retrying'), countIf(outcome = 'dead')," +
+	sql := "WITH outcome = 'delivered' AND run_id NOT IN (SELECT run_id FROM runs" + replayed.sql() + ") AS live SELECT workflow, " + step + " AS step, count(), countIf(outcome = 'delivered') AS delivered, countIf(outcome = 'retrying'), countIf(outcome = 'dead')," +
 		" quantilesTDigest(0.5, 0.9, 0.95, 0.99)(latency_ms), max(latency_ms)," +
-		" quantilesTDigestIf(0.5, 0.9, 0.95, 0.99)(" + whole + ", outcome = 'delivered'), maxIf(" + whole + ", outcome = 'delivered')" +
+		" quantilesTDigestIf(0.5, 0.9, 0.95, 0.99)(" + whole + ", live), maxIf(" + whole + ", live), countIf(live)" +
 		" FROM deliveries FINAL" + where.sql() + " GROUP BY workflow, step ORDER BY workflow, step"
 	answer := Latency{Since: steps.since, Until: steps.until, Items: []LatencyItem{}}
 	err = l.rows(ctx, "latency", sql, append(args, where.args...), func(rows driver.Rows) error {
@@ -69,9 +72,10 @@ func (l *Log) Latency(ctx context.Context, asked LatencyFilter) (Latency, error)
 		var number int64
 		var call, delivered []float32
 		var longestCall, longest float64
-		err := rows.Scan(&item.Workflow, &number, &item.Attempts, &item.Delivered, &item.Retrying, &item.Dead, &call, &longestCall, &delivered, &longest)
+		var live uint64
+		err := rows.Scan(&item.Workflow, &number, &item.Attempts, &item.Delivered, &item.Retrying, &item.Dead, &call, &longestCall, &delivered, &longest, &live)
 		item.At, item.CallMs = steps.at(number), newQuantiles(call, longestCall)
-		if item.Delivered > 0 {
+		if live > 0 {
 			item.DeliveredMs = newQuantiles(delivered, longest)
 		}
 		answer.Items = append(answer.Items, item)

@@ -75,7 +75,7 @@ func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, 
 	where.equals("source_id", asked.Source)
 	where.between("received_at", asked.Since, time.Time{})
 	if after != nil {
-		having.add("(last_seen, environment, source_id, event) < (fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC'),"+
+		having.add("(last_seen, environment, source_id, event) < ("+moment("cursor_at")+","+
 			" {cursor_environment:String}, {cursor_source:String}, {cursor_event:String})",
 			millis("cursor_at", after.LastSeen), clickhouse.Named("cursor_environment", after.Environment),
 			clickhouse.Named("cursor_source", after.SourceID), clickhouse.Named("cursor_event", after.Event))

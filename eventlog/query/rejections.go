@@ -53,13 +53,15 @@ func (l *Log) Rejections(ctx context.Context, asked RejectionFilter) (RejectionP
 	if err := checkRange(asked.Since, asked.Until); err != nil {
 		return RejectionPage{}, err
 	}
-	where := new(filter)
-	where.equals("environment", asked.Environment)
-	where.equals("source_id", asked.Source)
-	where.equals("code", asked.Code)
-	where.between("rejected_at", asked.Since, asked.Until)
-	where.before(after, "rejected_at", "rejection_id")
-	items, err := l.rejectionItems(ctx, where, size+1)
+	items, err := widening(asked.Since, newest(after, asked.Until), size+1, func(since time.Time) ([]RejectionItem, error) {
+		where := new(filter)
+		where.equals("environment", asked.Environment)
+		where.equals("source_id", asked.Source)
+		where.equals("code", asked.Code)
+		where.between("rejected_at", since, asked.Until)
+		where.before(after, "rejected_at", "rejection_id")
+		return l.rejectionItems(ctx, where, size+1)
+	})
 	if err != nil {
 		return RejectionPage{}, err
 	}

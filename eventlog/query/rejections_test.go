@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func (s *story) reject(n int, source, code, body string) string {
 		s.tb.Fatal(err)
 	}
 	s.insert("rejections (rejection_id, rejected_at, source_id, environment, status_code, code, message, field, body, topic, partition, offset)",
-		id.String(), at, source, "production", uint16(400), code, "no", "event", body, "t.rejections", int32(0), int64(n))
+		id.String(), at, source, "production", uint16(http.StatusBadRequest), code, "no", "event", body, "t.rejections", int32(0), int64(n))
 	return id.String()
 }
 
@@ -41,7 +42,7 @@ func TestRejectionsAreListedNewestFirst(t *testing.T) {
 	}
 	page := f(query.RejectionFilter{}, all[2], all[1], all[0])
 	item := page.Items[0]
-	if item.StatusCode != 400 || item.Code != "invalid_json" || item.Body != "\uFFFDx" || item.Field != "event" || !item.RejectedAt.Equal(s.start.Add(2*time.Second)) {
+	if item.StatusCode != http.StatusBadRequest || item.Code != "invalid_json" || item.Body != "\uFFFDx" || item.Field != "event" || !item.RejectedAt.Equal(s.start.Add(2*time.Second)) {
 		t.Errorf("%+v", item)
 	}
 	f(query.RejectionFilter{Source: "src_shop"}, all[2], all[0])

@@ -75,11 +75,18 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 	if err != nil {
 		return RunPage{}, err
 	}
-	where, err := asked.where()
+	after, err := parseCursor(asked.Cursor, runList)
 	if err != nil {
 		return RunPage{}, err
 	}
-	items, err := l.runItems(ctx, where, size+1)
+	items, err := widening(asked.Since, newest(after, asked.Until), size+1, func(since time.Time) ([]RunItem, error) {
+		asked.Since = since
+		where, err := asked.where(after)
+		if err != nil {
+			return nil, err
+		}
+		return l.runItems(ctx, where, size+1)
+	})
 	if err != nil {
 		return RunPage{}, err
 	}
@@ -92,11 +99,7 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 	return page, l.addRunStatuses(ctx, page.Items)
 }
 
-func (f RunFilter) where() (*filter, error) {
-	after, err := parseCursor(f.Cursor, runList)
-	if err != nil {
-		return nil, err
-	}
+func (f RunFilter) where(after position) (*filter, error) {
 	if err := checkRange(f.Since, f.Until); err != nil {
 		return nil, err
 	}
@@ -114,7 +117,8 @@ func (f RunFilter) where() (*filter, error) {
 	// differing clocks allowed for.
 	attempts := filter{conditions: slices.Clone(where.conditions)}
 	if !f.Since.IsZero() {
-		attempts.add("attempted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') - INTERVAL 1 HOUR")
+		const since = "fromUnixTimestamp64Milli({since:Int64}, 'UTC') - INTERVAL 1 HOUR"
+		attempts.add("attempted_at >= " + since + " AND toStartOfHour(attempted_at) >= toStartOfHour(" + since + ")")
 	}
 	switch f.Status {
 	case "":
@@ -183,7 +187,7 @@ func (l *Log) addRunStatuses(ctx context.Context, items []RunItem) error {
 	}
 	statuses := make(map[string]RunStatus)
 	err := l.rows(ctx, "deliveries", "SELECT run_id, "+statusOfAttempts+" FROM deliveries WHERE run_id IN {ids:Array(UUID)}"+
-		" AND attempted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY run_id",
+		" AND "+notBefore("attempted_at", "since")+" GROUP BY run_id",
 		[]any{clickhouse.Named("ids", ids), millis("since", items[len(items)-1].ReceivedAt.Add(-time.Hour))},
 		func(rows driver.Rows) error {
 			var id uuid.UUID

@@ -37,11 +37,15 @@ func (s Selection) where(extra func(*filter)) (*filter, error) {
 	}
 	if s.Status != "" {
 		decided := filter{conditions: slices.Clone(where.conditions)}
-		decided.add("replay_id = '' AND status = {status:String}")
+		decided.live()
+		decided.add("status = {status:String}")
 		where.add("event_id IN (SELECT event_id FROM decisions FINAL"+decided.sql()+")", clickhouse.Named("status", string(s.Status)))
 	}
 	return where, s.add(where)
 }
+
+// live leaves out what replays have decided: an event's status is what became of it when it came.
+func (f *filter) live() { f.add("replay_id = ''") }
 
 func (s Selection) check() error {
 	if err := checkStatus(s.Status); err != nil {

@@ -51,7 +51,7 @@ func plain(value reflect.Value, isDate bool) any {
 	case json.Marshaler, fmt.Stringer:
 		return marshaled(is)
 	}
-	switch value.Kind() {
+	switch value.Kind() { //nolint:exhaustive // the others are as JSON has them
 	case reflect.Float32, reflect.Float64:
 		if number := value.Float(); math.IsNaN(number) || math.IsInf(number, 0) {
 			return fmt.Sprint(number)

@@ -14,4 +14,4 @@ SELECT event_id, source_id, environment, event, status, if(status = 'duplicate',
     arrayMap(o -> if(o = 'condition_false', 'the condition is false', ''), outcomes),
     arrayMap((i, o) -> if(o = 'matched', reinterpret(sipHash128(event_id, i), 'UUID'), toUUID('00000000-0000-0000-0000-000000000000')), asked, outcomes),
     'millrace.decisions', partition, offset
-FROM events WHERE received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND received_at < fromUnixTimestamp64Milli({from:Int64} + {span:Int64}, 'UTC')
+FROM events FINAL WHERE received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND received_at < fromUnixTimestamp64Milli({from:Int64} + {span:Int64}, 'UTC')
