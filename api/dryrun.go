@@ -3,7 +3,6 @@ package api
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -22,6 +21,7 @@ const (
 	dryRunRetry    = 10 * time.Second
 	dryRunTells    = 500 * time.Millisecond // between two objects of progress, and between two looks at the client
 	dryRunTimeout  = time.Hour
+	dryRunPatience = 5 * time.Second // for a client to take a line
 	mimeNDJSON     = "application/x-ndjson"
 	mimeNDJSONUTF8 = mimeNDJSON + "; charset=utf-8"
 )
@@ -31,13 +31,6 @@ type DryRun struct {
 	schemas.ReplayPreview
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
-}
-
-// dryRunLine is one line of a dry run that tells how far it is. One member is set; the last two end it.
-type dryRunLine struct {
-	Progress *ReplayProgress `json:"progress,omitempty"`
-	Result   *DryRun         `json:"result,omitempty"`
-	Error    *problem        `json:"error,omitempty"`
 }
 
 // dryRunReplay says what a replay would do. Other requests are let finish when the API stops; dry runs end with ending.
@@ -62,8 +55,10 @@ func (a *API) dryRunReplay(ending context.Context) fiber.Handler {
 		method, path := c.Method(), c.Path()
 		c.Set(fiber.HeaderContentType, mimeNDJSONUTF8)
 		c.Set(fiber.HeaderCacheControl, "no-store")
+		c.Context().SetConnectionClose() // it has a deadline then
+		conn := c.Context().Conn()
 		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-			a.streamDryRun(ending, w, replay, func(err error) {
+			a.streamDryRun(ending, lineWriter{w, conn}, replay, func(err error) {
 				a.logger.Error("answering a management request", "method", method, "path", path, "error", err)
 			})
 		})
@@ -101,26 +96,6 @@ func (a *API) answerDryRun(ending context.Context, c *fiber.Ctx, replay schemas.
 		return err
 	}
 	return c.JSON(found)
-}
-
-// streamDryRun writes a line for how far the dry run is now and then, and one for its end. It logs what has gone wrong
-// within Millrace. Of a client that is gone there is nothing to say.
-func (a *API) streamDryRun(ending context.Context, w *bufio.Writer, replay schemas.Replay, log func(error)) {
-	write := func(line dryRunLine) error {
-		if err := json.NewEncoder(w).Encode(line); err != nil {
-			return err
-		}
-		return w.Flush()
-	}
-	found, err := a.dryRun(ending, replay, func(now ReplayProgress) error { return write(dryRunLine{Progress: &now}) })
-	if err == nil {
-		_ = write(dryRunLine{Result: &found})
-		return
-	}
-	fault := explain(err)
-	if write(dryRunLine{Error: fault}) == nil && fault.status >= fiber.StatusInternalServerError {
-		log(err)
-	}
 }
 
 // dryRun makes a dry run and gives its place free. It calls tell now and then and ends when that fails.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,6 +135,27 @@ func TestDryRunEndsWhenItsClientGoesAwayAndGivesItsPlaceFree(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestDryRunEndsWhenItsClientTakesNothing(t *testing.T) {
+	s := newReplayServer(t)
+	ended := make(chan struct{})
+	s.replays.is(func(r *replayRole) {
+		r.dryRun = func(ctx context.Context, _ schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
+			tell(schemas.ReplayProgress{Errors: map[string]int64{strings.Repeat("x", 32<<20): 1}}) // more than lies between the two
+			<-ctx.Done()
+			close(ended)
+			return schemas.ReplayPreview{}, ctx.Err()
+		}
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := replayBody()
+	fmt.Fprintf(conn, "POST /api/v1/replays/dry-run HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	<-ended
 }
 
 func TestDryRunEndsWithTheAPI(t *testing.T) {
