@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +23,7 @@ import (
 type replaysAsked struct {
 	mu       sync.Mutex // guards what follows
 	dryRuns  []schemas.Replay
+	isDone   bool // every run exists already
 	progress schemas.ReplayProgress
 }
 
@@ -37,6 +42,9 @@ func (a *replaysAsked) dryRun(_ context.Context, replay schemas.Replay, _ func(s
 	found := schemas.ReplayPreview{ReplayProgress: schemas.ReplayProgress{
 		Done: 40, Total: 40, Read: 30, Skipped: 2, Matched: 28, Created: 17, Existed: 3, Errors: map[string]int64{"no recipient": 1},
 	}}
+	if a.isDone {
+		found.Created, found.Existed = 0, 20
+	}
 	for _, trigger := range replay.Triggers {
 		found.Diff = append(found.Diff, schemas.ReplayDiff{TriggerID: trigger.ID, NewlyMatched: 11, Same: 12, Changed: 13, FailsNow: 14})
 		found.Samples = append(found.Samples,
@@ -142,6 +150,30 @@ func TestSomebodyAtATerminalIsAskedAfterADryRun(t *testing.T) {
 	if c.run(0, order("--trigger=big-order", "--yes")...); len(c.asked.dryRuns) != before {
 		t.Error("--yes made a dry run")
 	}
+	c.asked.isDone = true
+	if _, errs := c.run(0, order("--trigger=big-order")...); !strings.Contains(errs, "No run would be created") || len(c.replays()) != 2 {
+		t.Errorf("%s; there are %d replays", errs, len(c.replays()))
+	}
+}
+
+func TestFollowingAReplayOutlastsTheAPI(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		const replay = `{"id":"rpl_1","state":"%s","progress":{"done":%d,"total":4,"percent":%d,"errors":{}}}`
+		switch asked.Add(1) {
+		case 1:
+			fmt.Fprintf(w, replay, "running", 1, 25)
+		case 2:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, `{"error":{"code":"unavailable","message":"no answer"}}`)
+		default:
+			fmt.Fprintf(w, replay, "completed", 4, 100)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := &cli{t: t, url: server.URL}
+	_, errs := c.run(0, "replay", "get", "rpl_1", "--follow")
+	c.contains(errs, []string{"25.0 %, 1 of 4", "no answer", "It is asked again until it answers", "100.0 %, 4 of 4"}, nil)
 }
 
 func TestReplayIsFollowedUntilItEndsAndLeftRunningByCtrlC(t *testing.T) {

@@ -83,6 +83,10 @@ func (c *replayCreate) confirm(r resource, body changes) error {
 	if err := columns.Flush(); err != nil {
 		return err
 	}
+	if found.Created == 0 {
+		fmt.Fprintln(r.tty.err, "No run would be created; nothing was done.")
+		return exitStatus(0)
+	}
 	body["from"], body["to"] = found.From, found.To
 	return r.tty.confirm(r.ctx, fmt.Sprintf("Create %d runs?", found.Created))
 }
