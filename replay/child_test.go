@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -167,12 +166,7 @@ func TestKilledInTheMiddleTheSetOfRunsIsExact(t *testing.T) {
 	stopTraffic := w.background(w.traffic)
 	for i, share := range []float64{0.2, 0.4} {
 		want := int64(share * float64(len(w.events)))
-		w.eventually(fmt.Sprint(want, " runs are committed"), func() error {
-			if made := w.progress(r.ID).Created; made < want {
-				return fmt.Errorf("%d of %d", made, want)
-			}
-			return nil
-		})
+		w.reaches(r.ID, want)
 		kills[i]()
 		kills = append(kills, w.child())
 	}
