@@ -101,7 +101,7 @@ func (w *world) fill(count int) {
 		key := meta.Key()
 		w.client.Produce(w.tb.Context(), &kgo.Record{
 			Topic: w.config.Topic(schemas.EventsTopic), Key: key[:], Value: body, Timestamp: meta.ReceivedAt, Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
-		}, func(record *kgo.Record, err error) {
+		}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				w.tb.Error(err)
 			}

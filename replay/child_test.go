@@ -1,15 +1,16 @@
 package replay_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -135,8 +136,17 @@ func (w *world) forward(from net.Conn) {
 	both.Wait()
 }
 
-// backfilled is how many events there are when the replay begins.
-const backfilled = 20_000
+// backfill writes the events that there are when a replay begins: MILLRACE_BACKFILL of them, or 20,000.
+func (w *world) backfill() {
+	w.tb.Helper()
+	count, err := strconv.Atoi(cmp.Or(os.Getenv("MILLRACE_BACKFILL"), "20000"))
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	for sum := 0; sum < count; sum += 5000 { // the totals repeat
+		w.send(orders(5000)...)
+	}
+}
 
 // traffic writes events as they would come from ingest meanwhile, until ctx ends. No replay wants them.
 func (w *world) traffic(ctx context.Context) error {
@@ -158,21 +168,14 @@ func (w *world) traffic(ctx context.Context) error {
 // TestKilledInTheMiddleTheSetOfRunsIsExact kills processes of the role while live traffic goes on beside them.
 func TestKilledInTheMiddleTheSetOfRunsIsExact(t *testing.T) {
 	w := newWorld(t)
-	for sum := 0; sum < backfilled; sum += 5000 { // which makes totals repeat
-		w.send(orders(5000)...)
-	}
+	w.backfill()
 	w.decided()
 	r := w.create(w.wanted(func(r *schemas.Replay) { r.Rate = float64(len(w.events)) / 8 }))
 	kills := []func(){w.child(), w.child()}
 	stopTraffic := w.background(w.traffic)
 	for i, share := range []float64{0.2, 0.4} {
 		want := int64(share * float64(len(w.events)))
-		w.eventually(fmt.Sprint(want, " runs are committed"), func() error {
-			if made := w.progress(r.ID).Created; made < want {
-				return fmt.Errorf("%d of %d", made, want)
-			}
-			return nil
-		})
+		w.reaches(r.ID, want)
 		kills[i]()
 		kills = append(kills, w.child())
 	}

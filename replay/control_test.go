@@ -2,7 +2,6 @@ package replay_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,16 +12,6 @@ import (
 	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/schemas"
 )
-
-func (w *world) progress(id string) schemas.ReplayProgress {
-	w.tb.Helper()
-	r, _ := w.reader.Snapshot().Replay(id)
-	progress, err := replay.Progress(w.tb.Context(), w.config, r)
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	return progress
-}
 
 func pausing(id string) func(*catalog.Tx) error {
 	return func(tx *catalog.Tx) error { _, err := tx.PauseReplay(id, ""); return err }
@@ -39,12 +28,7 @@ func TestReplayIsPausedResumedAndCompleted(t *testing.T) {
 	w.decided()
 	w.role(nil)
 	r := w.create(w.wanted(func(r *schemas.Replay) { r.Rate = 60 }))
-	w.eventually("some runs are there", func() error {
-		if made := w.progress(r.ID).Created; made < 20 {
-			return fmt.Errorf("%d", made)
-		}
-		return nil
-	})
+	w.reaches(r.ID, 20)
 	w.change(pausing(r.ID))
 	group := w.config.Group("replay." + r.ID)
 	w.eventually("everybody has left", func() error {
@@ -81,12 +65,7 @@ func TestCancelledReplayKeepsItsResult(t *testing.T) {
 	w.decided()
 	stop := w.role(nil)
 	r := w.create(w.wanted(func(r *schemas.Replay) { r.Rate = 40 }))
-	w.eventually("some runs are there", func() error {
-		if w.progress(r.ID).Created == 0 {
-			return errors.New("none")
-		}
-		return nil
-	})
+	w.reaches(r.ID, 1)
 	stop() // whoever comes next finds out what came of it
 	w.change(func(tx *catalog.Tx) error { _, err := tx.CancelReplay(r.ID); return err })
 	w.role(nil)

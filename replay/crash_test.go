@@ -61,12 +61,7 @@ func TestRoleThatStopsInTheMiddleLeavesTheRestToTheNext(t *testing.T) {
 	r := w.create(w.wanted(func(r *schemas.Replay) { r.Rate = 400 }))
 	for made := int64(50); made <= 350; made += 100 {
 		stop := w.role(nil)
-		w.eventually("it has gone on", func() error {
-			if w.progress(r.ID).Created < made {
-				return errors.New("not yet")
-			}
-			return nil
-		})
+		w.reaches(r.ID, made)
 		stop()
 	}
 	w.role(nil)
@@ -99,12 +94,7 @@ func TestTwoMembersShareThePartitionsAndOneGoes(t *testing.T) {
 		return nil
 	})
 	made := w.progress(r.ID).Created
-	w.eventually("they go on", func() error {
-		if w.progress(r.ID).Created < made+100 {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	w.reaches(r.ID, made+100)
 	stop()
 	r = w.ends(r.ID, schemas.ReplayCompleted)
 	w.exactly(r, isBig)

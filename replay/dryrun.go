@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"runtime"
 	"time"
 
 	"github.com/millrace/millrace/eventlog/query"
@@ -27,8 +28,9 @@ func DryRun(ctx context.Context, cluster kafka.Config, log *query.Log, replay sc
 		return schemas.ReplayPreview{}, err
 	}
 	found := newFindings(s)
+	parallel := max(1, runtime.GOMAXPROCS(0)/2) // it runs beside what somebody else asks for
 	watch := func() watcher { return &comparison{spec: s, log: log, findings: found} }
-	w, err := newWalk(cluster, log, s, watch, slog.New(slog.DiscardHandler))
+	w, err := newWalk(cluster, log, s, parallel, watch, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return schemas.ReplayPreview{}, err
 	}

@@ -1,10 +1,12 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -93,7 +95,7 @@ func (j *job) session(ctx context.Context, id string) error {
 	if j.spec, err = compile(replay); err != nil {
 		return &hopelessError{err}
 	}
-	w, err := newWalk(j.kafka, j.log, j.spec, func() watcher { return nil }, j.logger)
+	w, err := newWalk(j.kafka, j.log, j.spec, j.parallel(), func() watcher { return nil }, j.logger)
 	if err != nil {
 		return err
 	}
@@ -127,6 +129,9 @@ func (j *job) session(ctx context.Context, id string) error {
 		}
 	}
 }
+
+// parallel is how many partitions are evaluated at the same time.
+func (j *job) parallel() int { return cmp.Or(j.config.Parallel, runtime.GOMAXPROCS(0)) }
 
 // begin finds out what the replay reads, unless somebody has done so before.
 func (j *job) begin(ctx context.Context, w *walk) error {

@@ -106,17 +106,18 @@ func (m *member) follow(ctx context.Context, w *walk) error {
 // write writes what came of events and returns when all of it is acknowledged.
 func (m *member) write(ctx context.Context, chunks []*chunk) error {
 	decisions, runs := m.cluster.Topic(schemas.ReplayedTopic), m.cluster.Topic(schemas.ReplayRunsTopic)
-	var failed firstError
+	var failed kgo.FirstErrPromise
 	now := time.Now()
 	for _, c := range chunks {
 		for _, made := range c.decisions {
-			m.client.Produce(ctx, &kgo.Record{Topic: decisions, Key: made.key, Value: made.value, Timestamp: now}, failed.note)
+			m.client.Produce(ctx, &kgo.Record{Topic: decisions, Key: made.key, Value: made.value, Timestamp: now}, failed.Promise())
 		}
 		for _, run := range c.runs {
-			m.client.Produce(ctx, &kgo.Record{Topic: runs, Key: run.Key, Value: run.Value, Timestamp: now}, failed.note)
+			m.client.Produce(ctx, &kgo.Record{Topic: runs, Key: run.Key, Value: run.Value, Timestamp: now}, failed.Promise())
 		}
 	}
-	if err := errors.Join(m.client.Flush(ctx), failed.get()); err != nil {
+	// Flush sends what waits for more at once; each record ends with ctx at the latest.
+	if err := errors.Join(m.client.Flush(ctx), failed.Err()); err != nil {
 		return fmt.Errorf("writing decisions and runs: %w", err)
 	}
 	return nil
@@ -172,24 +173,4 @@ func (m *member) commitOffsets(ctx context.Context, offsets map[int32]kgo.EpochO
 			}
 		})
 	return failed
-}
-
-// firstError keeps the first error of records that are acknowledged elsewhere.
-type firstError struct {
-	mu  sync.Mutex
-	err error // guarded by mu
-}
-
-func (f *firstError) note(_ *kgo.Record, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *firstError) get() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
 }

@@ -331,6 +331,27 @@ func (w *world) ends(id string, want schemas.ReplayState) schemas.Replay {
 	return r
 }
 
+// reaches waits until a replay has committed so many runs.
+func (w *world) reaches(id string, created int64) {
+	w.tb.Helper()
+	w.eventually(fmt.Sprint(created, " runs are committed"), func() error {
+		if made := w.progress(id).Created; made < created {
+			return fmt.Errorf("%d are", made)
+		}
+		return nil
+	})
+}
+
+func (w *world) progress(id string) schemas.ReplayProgress {
+	w.tb.Helper()
+	r, _ := w.reader.Snapshot().Replay(id)
+	progress, err := replay.Progress(w.tb.Context(), w.config, r)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	return progress
+}
+
 // completes creates a replay and waits until it is completed.
 func (w *world) completes(r schemas.Replay) schemas.Replay {
 	w.tb.Helper()

@@ -2,7 +2,6 @@ package replay_test
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 	"time"
 
@@ -87,14 +86,9 @@ func TestReplayGoesOnInTheLogWhenRetentionOvertakesIt(t *testing.T) {
 	w.decided()
 	w.role(nil)
 	r := w.create(w.wanted(func(r *schemas.Replay) { r.Rate = 150 }))
-	w.eventually("it is under way", func() error {
-		if w.progress(r.ID).Created < 20 {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	w.reaches(r.ID, 20)
 	w.change(pausing(r.ID))
-	w.deleteBefore(w.lows(func(partition int32) float64 { return 0.8 }))
+	w.deleteBefore(w.lows(func(int32) float64 { return 0.8 }))
 	w.change(resuming(r.ID))
 	r = w.ends(r.ID, schemas.ReplayCompleted)
 	w.exactly(r, isBig)

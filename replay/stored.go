@@ -13,8 +13,8 @@ const (
 	firstWindow = 2_000
 	maxWindow   = 1 << 20
 	storedBytes = 24 << 20 // bodies of a window
-	fewStored   = 20_000  // events; with fewer, the next window is larger
-	askedAtOnce = 4       // partitions; the others come next
+	fewStored   = 20_000   // events; with fewer, the next window is larger
+	askedAtOnce = 4        // partitions; the others come next
 )
 
 // readStored reads, from the event log, the partitions that the topic does not have at their place.

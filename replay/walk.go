@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,12 +20,12 @@ type walk struct {
 	behind     time.Time       // since when nothing but the event log has been waited for; zero if it is not
 }
 
-func newWalk(cluster kafka.Config, log *query.Log, s *spec, watch func() watcher, logger *slog.Logger) (*walk, error) {
+func newWalk(cluster kafka.Config, log *query.Log, s *spec, parallel int, watch func() watcher, logger *slog.Logger) (*walk, error) {
 	r, err := newReader(cluster, log, s, logger)
 	if err != nil {
 		return nil, err
 	}
-	w := &walk{reader: r, evaluators: make(chan *evaluator, runtime.GOMAXPROCS(0))}
+	w := &walk{reader: r, evaluators: make(chan *evaluator, parallel)}
 	for range cap(w.evaluators) {
 		w.evaluators <- newEvaluator(s, log, r.topic, watch())
 	}

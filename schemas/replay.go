@@ -30,7 +30,7 @@ type Replay struct {
 	EndedAt    time.Time       `json:"ended_at,omitzero"`
 }
 
-// AnyStatus, alone among a replay's statuses, stands for all events, repeats and undecided ones too. Such a replay does
+// AnyStatus stands, alone among a replay's statuses, for all events, repeats and undecided ones too. Such a replay does
 // not ask the event log what was decided.
 const AnyStatus Status = "any"
 

@@ -39,7 +39,7 @@ type devCommand struct {
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
 	Admin       telemetry.AdminConfig `embed:"" prefix:"admin-"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
-	Replay      replay.Config         `embed:"" prefix:"replay-"`
+	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
 	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
 }

@@ -24,7 +24,7 @@ type replayRunCommand struct {
 	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
 	Catalog    catalogConfig   `embed:"" prefix:"catalog-"`
 	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
-	Replay     replay.Config   `embed:"" prefix:"replay-"`
+	Replay     replay.Config   `kong:"embed,prefix='replay-',set='replay_parallel=0'"`
 }
 
 // Run runs the replay role until a signal.
