@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-eventlog seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-eventlog bench-replay seed library clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: build library ## run every test, with the race detector; ARGS="-run Name" 
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
 # The packages that reach a broker; the others would only run a second time.
-KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./api ./cmd/millrace ./e2e
+KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e
 
 test-kafka: build library ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
@@ -101,6 +101,11 @@ streams: $(STREAMS)
 $(STREAMS): $(shell find bench/peers/streams -type f)
 	mvn -B -q -Dstyle.color=never -f bench/peers/streams/pom.xml package dependency:copy-dependencies
 	@touch $@
+
+EVENTS ?= 600000
+
+bench-replay: library ## replays of EVENTS=600000 events from the topic and from ClickHouse, both embedded
+	MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -run='^$$' -bench=Replay -benchtime=$(EVENTS)x ./replay
 
 bench-dedup: ## the dedup index at IDS=1000000 message IDs: time, pauses, memory, disk
 	$(GO) run ./bench/dedup -ids=$(IDS) $(ARGS)

@@ -36,6 +36,7 @@ func mayImport() map[string][]string {
 		"dispatcher":        append([]string{"dedup", "schemas/jsonscan"}, role...),
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
+		"replay":            append([]string{"eventlog/query", "processor/rules"}, role...),
 		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas", "schemas/typo"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
@@ -50,7 +51,7 @@ func mayImport() map[string][]string {
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
 		"bench/query":       {"embedded/chdb", "eventlog", "eventlog/query"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}
 }
 
@@ -140,7 +141,7 @@ func inDocuments(t *testing.T, pattern string, check func(name string) error) {
 }
 
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
-	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
 		_, err := os.Stat(path)
 		return err
 	})
@@ -178,7 +179,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library", "events list", "stats"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)

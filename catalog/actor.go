@@ -22,4 +22,5 @@ func actor(ctx context.Context) string {
 const (
 	sourceIDPrefix  = "src_"
 	triggerIDPrefix = "trg_"
+	replayIDPrefix  = "rpl_"
 )

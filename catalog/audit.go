@@ -56,6 +56,8 @@ func (tx *Tx) auditOf(before, after schemas.CatalogEntry) (schemas.AuditEntry, e
 		entry.Kind, entry.ResourceID, entry.Name, entry.Revision = sourceKind, last.Source.ID, last.Source.Name, last.Source.Revision
 	case last.Trigger != nil:
 		entry.Kind, entry.ResourceID, entry.Name, entry.Revision = triggerKind, last.Trigger.ID, last.Trigger.Name, last.Trigger.Revision
+	case last.Replay != nil:
+		entry.Kind, entry.ResourceID, entry.Revision = replayKind, last.Replay.ID, last.Replay.Revision
 	}
 	var err error
 	if entry.Before, err = auditable(before); err != nil {
@@ -79,6 +81,8 @@ func auditable(entry schemas.CatalogEntry) (json.RawMessage, error) {
 		return json.Marshal(source)
 	case entry.Trigger != nil:
 		return json.Marshal(entry.Trigger)
+	case entry.Replay != nil:
+		return json.Marshal(entry.Replay)
 	}
 	return nil, nil
 }

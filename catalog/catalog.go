@@ -1,4 +1,4 @@
-// Package catalog holds what users configure: environments, sources with their endpoints, and triggers. It is kept in
+// Package catalog holds what users configure: environments, sources with their endpoints, triggers, and replays. It is kept in
 // one compacted Kafka topic, which a Reader follows into an immutable Snapshot behind an atomic pointer, and to which a
 // Writer adds changes one at a time. The hot paths look things up in the Snapshot without a lock and without I/O.
 package catalog
@@ -36,6 +36,7 @@ type Snapshot struct {
 	endpoints    table[[sha256.Size]byte, Endpoint]  // by the hash of a key
 	triggers     table[string, *schemas.Trigger]     // by ID
 	triggerIDs   table[triggerName, string]
+	replays      table[string, *schemas.Replay]     // by ID
 	bound        table[binding, []*schemas.Trigger] // oldest first
 	uses         table[string, int]                 // triggers by the record key of their environment, and of their source
 	unreadable   table[string, string]              // record keys whose last record this version cannot read, and why
@@ -56,6 +57,7 @@ func newSnapshot() *Snapshot {
 		endpoints:    newTable[[sha256.Size]byte, Endpoint](seed),
 		triggers:     newTable[string, *schemas.Trigger](seed),
 		triggerIDs:   newTable[triggerName, string](seed),
+		replays:      newTable[string, *schemas.Replay](seed),
 		bound:        newTable[binding, []*schemas.Trigger](seed),
 		uses:         newTable[string, int](seed),
 		unreadable:   newTable[string, string](seed),

@@ -12,11 +12,13 @@ const (
 	environmentKind = "environment"
 	sourceKind      = "source"
 	triggerKind     = "trigger"
+	replayKind      = "replay"
 )
 
 func environmentKey(name string) string { return environmentKind + "/" + name }
 func sourceKey(id string) string        { return sourceKind + "/" + id }
 func triggerKey(id string) string       { return triggerKind + "/" + id }
+func replayKey(id string) string        { return replayKind + "/" + id }
 
 func splitKey(key string) (kind, id string) {
 	kind, id, _ = strings.Cut(key, "/")
@@ -31,6 +33,8 @@ func entryKey(entry schemas.CatalogEntry) string {
 		return sourceKey(entry.Source.ID)
 	case entry.Trigger != nil:
 		return triggerKey(entry.Trigger.ID)
+	case entry.Replay != nil:
+		return replayKey(entry.Replay.ID)
 	}
 	return ""
 }

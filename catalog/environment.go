@@ -57,6 +57,9 @@ func (tx *Tx) DeleteEnvironment(name string) error {
 	if err := tx.seesAll("deleting environment " + name); err != nil {
 		return err
 	}
+	if err := tx.noReplay("deleting environment "+name, func(r *schemas.Replay) bool { return r.Environment == name }); err != nil {
+		return err
+	}
 	if tx.view.uses.has(environmentKey(name)) {
 		id := tx.userOf(func(t *schemas.Trigger) bool { return t.Environment == name })
 		return &InUseError{fmt.Sprintf("environment %q has triggers, such as %s; delete them first", name, id)}
@@ -86,6 +89,9 @@ func (tx *Tx) RenameEnvironment(name, newName string) error {
 		return invalid("name", "name %q is taken; choose another", newName)
 	}
 	if err := tx.seesAll("renaming environment " + name); err != nil {
+		return err
+	}
+	if err := tx.noReplay("renaming environment "+name, func(r *schemas.Replay) bool { return r.Environment == name }); err != nil {
 		return err
 	}
 	after := before

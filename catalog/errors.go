@@ -8,12 +8,12 @@ import (
 // ErrNotFound is what a change of something that does not exist fails with.
 var ErrNotFound = errors.New("not found")
 
-// InUseError says why something cannot be removed or renamed, and what to do first.
+// InUseError says why something cannot be removed, renamed or brought into another state, and what to do first.
 type InUseError struct{ Message string }
 
 func (e *InUseError) Error() string { return e.Message }
 
-// InvalidError says which field of an environment, source or trigger cannot be saved and why.
+// InvalidError says which field of an environment, source, trigger or replay cannot be saved and why.
 type InvalidError struct {
 	Field   string
 	Message string

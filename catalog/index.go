@@ -26,6 +26,8 @@ func (s *Snapshot) entry(key string) (schemas.CatalogEntry, bool) {
 		e.Source, exists = s.sources.get(id)
 	case triggerKind:
 		e.Trigger, exists = s.triggers.get(id)
+	case replayKind:
+		e.Replay, exists = s.replays.get(id)
 	}
 	return e, exists
 }
@@ -40,6 +42,8 @@ func (s *Snapshot) put(e *edit, key string, entry schemas.CatalogEntry) {
 		s.putSource(e, entry.Source)
 	case entry.Trigger != nil:
 		s.putTrigger(e, entry.Trigger)
+	case entry.Replay != nil:
+		s.replays.set(e, entry.Replay.ID, entry.Replay)
 	}
 }
 
@@ -54,6 +58,8 @@ func (s *Snapshot) remove(e *edit, key string) {
 		s.removeSource(e, id)
 	case triggerKind:
 		s.removeTrigger(e, id)
+	case replayKind:
+		s.replays.remove(e, id)
 	}
 }
 

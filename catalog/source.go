@@ -70,5 +70,8 @@ func (tx *Tx) DeleteSource(idOrName string) error {
 		id := tx.userOf(func(t *schemas.Trigger) bool { return t.SourceID == before.ID })
 		return &InUseError{fmt.Sprintf("source %q has triggers, such as %s; delete them first", before.Name, id)}
 	}
+	if err := tx.noReplay("deleting source "+before.Name, func(r *schemas.Replay) bool { return r.SourceID == before.ID }); err != nil {
+		return err
+	}
 	return tx.remove(sourceKey(before.ID))
 }

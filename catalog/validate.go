@@ -39,6 +39,8 @@ func tooLarge(entry schemas.CatalogEntry, size int) error {
 		field = "description"
 	case entry.Source != nil:
 		field = "endpoints"
+	case entry.Replay != nil:
+		field = "triggers"
 	}
 	return invalid(field, "%s takes %d bytes, at most %d are possible; make its %s shorter", entryKey(entry), size, maxEntryBytes, field)
 }

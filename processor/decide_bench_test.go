@@ -36,7 +36,7 @@ func BenchmarkDecide(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i := n % len(bodies)
-		d.decision.begin(schemas.Decision{
+		d.decision.Begin(schemas.Decision{
 			Schema: schemas.Version, EventID: metas[i].EventID, SourceID: metas[i].SourceID, Environment: metas[i].Environment, Event: metas[i].Event,
 			ReceivedAt: metas[i].ReceivedAt, DecidedAt: metas[i].ReceivedAt,
 		})

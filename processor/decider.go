@@ -16,7 +16,7 @@ const recordsAtOnce = 64
 type decider struct {
 	processor *Processor
 	bindings  bindings
-	decision  *decision
+	decision  decision
 	records   []kgo.Record // room for outputs
 }
 
@@ -53,7 +53,7 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 	if err != nil {
 		return false, err
 	}
-	d.decision.begin(schemas.Decision{
+	d.decision.Begin(schemas.Decision{
 		Schema: schemas.Version, EventID: meta.EventID, SourceID: meta.SourceID, Environment: meta.Environment, Event: meta.Event,
 		ReceivedAt: meta.ReceivedAt, DecidedAt: b.decidedAt,
 		Input: schemas.Position{Partition: record.Partition, Offset: record.Offset},
@@ -69,12 +69,10 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 
 // write writes the decision and its runs and returns their size.
 func (d *decider) write(b *batch) int {
-	made := d.decision
-	record := made.blocks.keep(append(made.encode(), made.EventID...))
-	value := len(record) - len(made.EventID)
-	bytes := d.output(b, d.processor.decisions, record[value:], record[:value:value])
-	for _, run := range made.runs {
-		bytes += d.output(b, d.processor.runs, run.key, run.value)
+	key, value := d.decision.Record()
+	bytes := d.output(b, d.processor.decisions, key, value)
+	for _, run := range d.decision.Runs {
+		bytes += d.output(b, d.processor.runs, run.Key, run.Value)
 	}
 	return bytes
 }

@@ -49,23 +49,23 @@ const timedTogether = 16
 
 // consideredIn notes how long asking triggers about an event took. Only where that was long, each is timed by itself,
 // by being asked once more about the event as if it were the first to look at it.
-func (d *decision) consideredIn(took time.Duration, triggers []*compiledTrigger, forget func()) {
+func (d decision) consideredIn(took time.Duration, triggers []*compiledTrigger) {
 	for _, trigger := range triggers {
 		each := time.Duration(0)
-		if took > slowAfter && trigger.rule != nil && !trigger.isOff.Load() {
-			forget()
+		if took > slowAfter && trigger.Invalid == nil && !trigger.isOff.Load() {
+			d.LookAgain()
 			each = d.timeOf(trigger)
 		}
 		trigger.note(each, d.EventID)
 	}
 }
 
-func (d *decision) timeOf(trigger *compiledTrigger) (took time.Duration) {
+func (d decision) timeOf(trigger *compiledTrigger) (took time.Duration) {
 	start := time.Now()
 	defer func() {
 		_ = recover() // it showed when the trigger was asked
 		took = time.Since(start)
 	}()
-	trigger.rule.Evaluate(d.event)
+	d.Evaluate(trigger.Bound)
 	return took
 }

@@ -10,24 +10,17 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// compiledTrigger is a trigger with its compiled rule, or with the reason why there is none. Deciders share it.
+// compiledTrigger is a trigger that is switched off when it stays slow. Deciders share it.
 type compiledTrigger struct {
-	*schemas.Trigger
-	rule    *rules.Trigger
-	invalid error
-	entry   schemas.TriggerDecision // without an outcome
-	logger  *slog.Logger
+	*rules.Bound
+	logger *slog.Logger
 
 	slowness slowness
 	isOff    atomic.Bool // for being slow
 }
 
 func newCompiledTrigger(trigger schemas.Trigger, logger *slog.Logger) *compiledTrigger {
-	rule, err := rules.Compile(trigger)
-	return &compiledTrigger{
-		Trigger: &trigger, rule: rule, invalid: err, logger: logger,
-		entry: schemas.NewTriggerDecision(trigger.ID, trigger.Revision, trigger.Workflow),
-	}
+	return &compiledTrigger{Bound: rules.Bind(trigger), logger: logger}
 }
 
 // note counts how long an evaluation took and switches a trigger off that stays slow, until its next revision: it

@@ -24,7 +24,7 @@ type AuditEntry struct {
 	At         time.Time       `json:"at"`
 	Actor      string          `json:"actor"` // the name of the token, "loopback" without one, "system" for Millrace itself
 	Action     Action          `json:"action"`
-	Kind       string          `json:"kind"` // environment, source or trigger
+	Kind       string          `json:"kind"` // environment, source, trigger or replay
 	ResourceID string          `json:"resource_id"`
 	Name       string          `json:"name"`     // at the time of the change
 	Revision   int64           `json:"revision"` // after the change; of a deletion, the last one

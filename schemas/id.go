@@ -49,8 +49,8 @@ func RunKey(runID string) Key { return hashKey("delivered", runID) }
 
 // RunID derives a run's ID from its trigger, its event and the replay generation (0 for live traffic), so that a retry
 // or a replay of the same decision yields the same run.
-func RunID(triggerID, eventID string, generation int) uuid.UUID {
-	id := uuid.UUID(hashKey("run", triggerID, eventID, strconv.Itoa(generation)))
+func RunID(triggerID, eventID string, generation int64) uuid.UUID {
+	id := uuid.UUID(hashKey("run", triggerID, eventID, strconv.FormatInt(generation, 10)))
 	id[6] = id[6]&0x0f | 0x80 // version 8: the format of our own (RFC 9562, section 5.8)
 	id[8] = id[8]&0x3f | 0x80 // variant of RFC 9562
 	return id

@@ -47,7 +47,7 @@ const InputRetention = 72 * time.Hour
 // Topics lists every topic in the order of the pipeline.
 func Topics() []Topic {
 	return []Topic{
-		{EventsTopic, Stream, 0, InputRetention, "16-byte hash of the dedup key, or of the event ID", "ingest", "processor, eventlog"},
+		{EventsTopic, Stream, 0, InputRetention, "16-byte hash of the dedup key, or of the event ID", "ingest", "processor, eventlog, replay"},
 		{RejectionsTopic, Stream, 0, InputRetention, "source ID, may be empty", "ingest", "eventlog"},
 		{DecisionsTopic, Stream, 0, InputRetention, "event ID", "processor", "eventlog"},
 		{RunsTopic, Stream, 0, InputRetention, "environment and first recipient's ID", "processor", "dispatcher, eventlog"},
@@ -58,8 +58,8 @@ func Topics() []Topic {
 		{RetryLongTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
 		{RetryLastTopic, Stream, 0, InputRetention, "environment and workflow", "dispatcher", "dispatcher"},
 		{DeadRunsTopic, Stream, 0, 30 * 24 * time.Hour, "run ID", "dispatcher", "eventlog, operators"},
-		{CatalogTopic, Table, 1, 0, "kind and ID", "api", "every role"},
-		{AuditTopic, Stream, 1, 30 * 24 * time.Hour, "kind and ID", "api", "eventlog"},
+		{CatalogTopic, Table, 1, 0, "kind and ID", "api, replay", "every role"},
+		{AuditTopic, Stream, 1, 30 * 24 * time.Hour, "kind and ID", "api, replay", "eventlog"},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/telemetry"
 )
 
@@ -38,6 +39,7 @@ type devCommand struct {
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
 	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
+	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
 	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
 }
@@ -170,6 +172,9 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	})
 	group.Go(func() error {
 		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
+	})
+	group.Go(func() error {
+		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
 	})
 	group.Go(func() error {
 		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)

@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/schemas"
 	"github.com/millrace/millrace/telemetry"
 )
@@ -67,6 +68,28 @@ func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Co
 	}
 	defer conn.Close()
 	role, err := eventlog.New(config, cluster, conn, metrics, logger)
+	if err != nil {
+		return err
+	}
+	return role.Run(ctx)
+}
+
+// replayConfig is what the replay role needs of the outside.
+type replayConfig struct {
+	replay     replay.Config
+	clickhouse eventlog.Config
+	kafka      kafka.Config
+	reader     *catalog.Reader
+	writer     *catalog.Writer
+}
+
+func startReplay(ctx context.Context, config replayConfig, logger *slog.Logger) error {
+	conn, err := eventlog.Connect(ctx, config.clickhouse)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	role, err := replay.New(config.replay, config.kafka, config.reader, config.writer, query.New(conn), logger)
 	if err != nil {
 		return err
 	}
@@ -133,7 +156,15 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
 		return dispatcher.Resend(ctx, config.kafka, letters...)
 	}
-	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, logger)
+	replays := api.Replays{
+		DryRun: func(ctx context.Context, wanted schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
+			return replay.DryRun(ctx, config.kafka, log.Log, wanted, tell)
+		},
+		Progress: func(ctx context.Context, of schemas.Replay) (schemas.ReplayProgress, error) {
+			return replay.Progress(ctx, config.kafka, of)
+		},
+	}
+	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, replays, logger)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package processor
+package rules
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ const maxReasonBytes = 200
 // encode returns the decision's record, valid until the next call and made to fit: an event with thousands of triggers
 // must not stop its partition. First the reasons are cut, then entries are left out, those of triggers that did nothing
 // first.
-func (d *decision) encode() []byte {
+func (d *Draft) encode() []byte {
 	limit := maxRecordBytes - len(d.EventID)
 	value := d.append()
 	if len(value) <= limit {
@@ -33,13 +33,13 @@ func (d *decision) encode() []byte {
 	return d.append()
 }
 
-func (d *decision) append() []byte {
+func (d *Draft) append() []byte {
 	d.scratch = schemas.AppendDecision(d.scratch[:0], &d.Decision)
 	return d.scratch
 }
 
 // entryBytes is what the trigger entries take.
-func (d *decision) entryBytes() int {
+func (d *Draft) entryBytes() int {
 	bytes := 0
 	for i := range d.Triggers {
 		bytes += entrySize(&d.Triggers[i])
