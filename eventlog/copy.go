@@ -119,12 +119,15 @@ func (r *rebuild) columns(ctx context.Context, old, fresh string) (shared []stri
 }
 
 // unknown counts the rows of the old table that are in the range of what was read from Kafka and not in the new one, neither
-// by place nor by identity. Rows that the table no longer keeps do not count.
+// there nor under the place of another record of the same identity. Rows that the table no longer keeps do not count.
 func (r *rebuild) unknown(ctx context.Context, ranges []stretch) (sum int64, err error) {
-	fresh, old, identity := r.name, r.fresh(), identityOf(r.name)
+	fresh, old := r.name, r.fresh()
+	// With the time, which the rows of a former topic of the same name do not share.
+	identity := "(" + identityOf(r.name) + ", " + r.ttl.column + ")"
 	absent := " FROM " + old + atOffsets + fmt.Sprintf(" AND toDateTime(%s) > now() - INTERVAL %d DAY", r.ttl.column, r.ttl.days) +
-		" AND offset NOT IN (SELECT offset FROM " + fresh + atOffsets + ")"
-	question := "SELECT count()" + absent + " AND (" + identity + ") NOT IN (SELECT " + identity + " FROM " + fresh + " WHERE (" + identity + ") IN (SELECT " + identity + absent + "))"
+		" AND " + identity + " NOT IN (SELECT " + identity + " FROM " + fresh + atOffsets + ")"
+	question := "SELECT count()" + absent + " AND " + identity + " NOT IN (SELECT " + identity + " FROM " + fresh +
+		" WHERE " + identity + " IN (SELECT " + identity + absent + "))"
 	for _, of := range ranges {
 		err := pieces(of, func(some stretch) error {
 			var count uint64

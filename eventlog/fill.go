@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -10,8 +11,36 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// fillPatience bounds how long ClickHouse may refuse one block after the other before a rebuild gives up.
-const fillPatience = 2 * time.Minute
+const (
+	// fillRounds bounds how often what has come during a round of filling is added before the swap.
+	fillRounds = 5
+	// nearEnough is how many offsets may be left for the time after the swap, during which readers miss them.
+	nearEnough = 20_000
+	// fillPatience bounds how long ClickHouse may refuse one block after the other before a rebuild gives up.
+	fillPatience = 2 * time.Minute
+)
+
+// fillFresh fills the new table, and then with what has come meanwhile, until little is left for the time after the swap.
+func (r *rebuild) fillFresh(ctx context.Context) error {
+	next := slices.Clone(r.mark.Stretches)
+	for range fillRounds {
+		records, err := r.fill(ctx, r.fresh(), next, false)
+		if err != nil {
+			return err
+		}
+		r.Records += records
+		since, offsets, err := r.since(ctx)
+		if err != nil {
+			return err
+		}
+		if offsets <= nearEnough {
+			return nil
+		}
+		next = since
+		r.reach(since)
+	}
+	return nil
+}
 
 // fill brings the records of stretches into a table, as many partitions at once as the event log has inserts into it. It
 // returns how many there were. mayBeThere has every block ask first which of its offsets the table has.

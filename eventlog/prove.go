@@ -58,25 +58,17 @@ func (r *rebuild) swap(ctx context.Context) error {
 // collapses.
 func (r *rebuild) prove(ctx context.Context) error {
 	r.progress.Step(r.name, "catching up")
-	now, err := r.plan(ctx, nil)
+	since, _, err := r.since(ctx)
 	if err != nil {
 		return err
-	}
-	all, since := make([]stretch, 0, len(now.Stretches)), make([]stretch, 0, len(now.Stretches))
-	for _, end := range now.Stretches {
-		whole := end // of a partition that was added meanwhile
-		if planned := r.mark.of(end); planned != nil {
-			whole.From = planned.From
-			end.From = planned.To
-		}
-		all, since = append(all, whole), append(since, end)
 	}
 	if r.Caught, err = r.fill(ctx, r.name, since, true); err != nil {
 		return err
 	}
+	r.reach(since)
 	r.progress.Step(r.name, "verifying")
 	v := verifier{config: r.config, kafka: r.kafka, conn: r.conn, admin: r.admin, compared: r.progress.Read}
-	for _, of := range all {
+	for _, of := range r.mark.Stretches {
 		part := &part{table: r.tableOf(of.Topic), ttl: r.ttl, Verified: Verified{
 			Topic: of.Topic, Table: r.name, Partition: of.Partition, From: of.From, To: of.To, FirstMissing: -1,
 		}}
@@ -86,7 +78,7 @@ func (r *rebuild) prove(ctx context.Context) error {
 		r.Proof = append(r.Proof, part.Verified)
 	}
 	r.progress.Step(r.name, "comparing")
-	r.Unknown, err = r.unknown(ctx, all)
+	r.Unknown, err = r.unknown(ctx, r.mark.Stretches)
 	return err
 }
 

@@ -8,11 +8,12 @@ import (
 
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/schemas"
 )
 
 type eventlogRebuild struct {
 	Topic      []string        `help:"Only the table of this topic, named without the prefix; all tables otherwise." env:"-" placeholder:"TOPIC"`
-	From       string          `help:"Read what Kafka has since this time, RFC 3339, and take older rows from the old table; all reads whatever Kafka has." default:"all" env:"-"`
+	From       string          `help:"Read what Kafka has since then, and take older rows from the old table: a time such as 2026-11-20T00:00Z, or how long ago, such as 24h; all reads whatever Kafka has." default:"all" env:"-"`
 	Keep       bool            `help:"Keep the old tables, as NAME_before_rebuild." env:"-"`
 	Continue   bool            `help:"Go on after a rebuild that was broken off. Only where no other one is running." env:"-"`
 	Yes        bool            `help:"Do not ask." env:"-"`
@@ -28,7 +29,7 @@ func (eventlogRebuild) Help() string {
 		"It is kept as NAME_before_rebuild where it has rows that Kafka should have and has not, or where the new one is not exact, which is exit status 1.\n\n" +
 		"The event log may go on writing meanwhile. ClickHouse needs room for a table twice. When it is broken off, nothing is lost: --continue begins anew, or goes on where the tables were swapped already. " +
 		"The ClickHouse inside millrace dev takes no writes from outside, and so cannot be rebuilt.\n\n" +
-		"Examples:\n\n  millrace eventlog rebuild --topic=events --keep\n  millrace eventlog rebuild --from=2026-11-20T00:00:00Z --yes -o json"
+		"Examples:\n\n  millrace eventlog rebuild --topic=events --keep\n  millrace eventlog rebuild --from=2026-11-20T00:00Z --yes -o json"
 }
 
 // Run rebuilds and prints one line for each table.
@@ -39,8 +40,8 @@ func (c *eventlogRebuild) Run(global *Global, ctx bound, tty terminal) error {
 	}
 	what := eventlog.Rebuilding{Topics: c.Topic, Keep: c.Keep, Continue: c.Continue}
 	if c.From != "all" {
-		if what.From, err = time.Parse(time.RFC3339, c.From); err != nil {
-			return fmt.Errorf("--from: %q is neither all nor a time such as 2026-11-20T00:00:00Z", c.From)
+		if what.From, err = earliest(c.From, time.Now()); err != nil {
+			return err
 		}
 	}
 	if err := needBrokers(c.Kafka); err != nil {
@@ -77,6 +78,18 @@ func (c *eventlogRebuild) Run(global *Global, ctx bound, tty terminal) error {
 		}
 	}
 	return nil
+}
+
+// earliest reads a time, or how long ago.
+func earliest(text string, now time.Time) (time.Time, error) {
+	if ago, err := time.ParseDuration(text); err == nil {
+		return now.Add(-ago), nil
+	}
+	at, err := schemas.ParseTimestamp(text)
+	if err != nil {
+		return at, fmt.Errorf("--from: %q is neither all, nor a time such as 2026-11-20T00:00Z, nor how long ago, such as 24h", text)
+	}
+	return at, nil
 }
 
 func (c *eventlogRebuild) confirm(ctx bound, tty terminal) error {
