@@ -47,14 +47,14 @@ func (c *eventlogRebuild) Run(global *Global, ctx bound, tty terminal) error {
 	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
+	if err := c.confirm(ctx, tty); err != nil {
+		return err
+	}
 	conn, err := eventlog.Connect(ctx, c.ClickHouse)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := c.confirm(ctx, tty); err != nil {
-		return err
-	}
 	all := []eventlog.Rebuilt{}
 	progress := offsetsBar("rebuilding")
 	err = eventlog.Rebuild(ctx, c.Kafka, c.ClickHouse, conn, what, eventlog.RebuildProgress{
