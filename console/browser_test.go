@@ -80,7 +80,7 @@ func TestLiveViewPutsNewEventsOnTop(t *testing.T) {
 	fake := newFakeAPI(t, world)
 	v := newConsole(t, fake.url)
 	tab := browser.New(t).Tab(t, browser.Look{Width: 1280, Height: 800})
-	tab.Do(chromedp.Navigate(v.url + "/logs?event=x#live"))
+	tab.Do(chromedp.Navigate(v.url + "/logs?event=x&wait=1#live"))
 	// Three came, which the page had already: it has them once, and the live view goes on after them.
 	tab.Await(`document.querySelector("#live [role=status]").innerText === "0 new"`)
 	rows := browser.Evaluate[[]string](tab, `[...document.querySelectorAll("#events tbody tr")].map((row) => row.dataset.id)`)
@@ -95,7 +95,20 @@ func TestLiveViewPutsNewEventsOnTop(t *testing.T) {
 	fake.change(func() { fake.world.events = append(fake.world.events, newer) })
 	tab.Await(`document.querySelector("#events tbody tr .badge.bad")?.innerText === "failed"`)
 	tab.Do(chromedp.Click("#live button"))
-	tab.Await(`document.querySelector("#live button").ariaPressed === "false" && location.hash === "" && location.search === "?event=x"`)
+	tab.Await(`document.querySelector("#live button").ariaPressed === "false" && location.hash === "" && location.search === "?event=x&wait=1"`)
+}
+
+func TestRowsThatComeBeforeTheListDoesAreNotLost(t *testing.T) {
+	fake := newFakeAPI(t, emptyShop())
+	v := newConsole(t, fake.url)
+	tab := browser.New(t).Tab(t, browser.Look{Width: 1280, Height: 800})
+	tab.Do(chromedp.Navigate(v.url + "/logs?wait=1#live"))
+	tab.Await(`document.querySelector("#live [role=status]").innerText === "0 new"`)
+	browser.Evaluate[bool](tab, `(window.list = document.getElementById("found"), list.remove(), true)`) // as while it loads
+	fake.change(func() { fake.came = append(fake.came, busyShop().events[0]) })
+	fake.awaitNothingToCome()
+	browser.Evaluate[bool](tab, `(document.querySelector("main").append(list), true)`)
+	tab.Await(`document.querySelector("#events tbody tr")?.innerText.includes("Order Completed")`)
 }
 
 func TestScriptsInEventsAreNotRun(t *testing.T) {
@@ -104,9 +117,10 @@ func TestScriptsInEventsAreNotRun(t *testing.T) {
 	fake.spoil = func(answer map[string]any) { spoil(answer, script) }
 	v := newConsole(t, fake.url)
 	tab := browser.New(t).Tab(t, browser.Look{Width: 1280, Height: 800})
-	for _, path := range append(paths(), "/logs?q="+url.QueryEscape(script)+"#live") {
+	for _, path := range append(paths(), "/logs?q="+url.QueryEscape(script)) {
+		path += wait(path) + "#live"
 		tab.Do(chromedp.Navigate(v.url+path), chromedp.WaitVisible("h1"))
-		if path[len(path)-1] == 'e' {
+		if strings.HasPrefix(path, "/logs") {
 			tab.Await(`document.querySelector("#live [role=status]").innerText.endsWith("new")`)
 		}
 		if browser.Evaluate[bool](tab, "window.hacked === 1") {

@@ -9,10 +9,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/rig"
+	"github.com/millrace/millrace/rig/browser"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -65,6 +67,26 @@ func (f *fakeAPI) change(with func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	with()
+}
+
+// awaitNothingToCome waits until what came has been fetched.
+func (f *fakeAPI) awaitNothingToCome() {
+	f.t.Helper()
+	deadline := time.After(browser.Patience)
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		var left int
+		f.change(func() { left = len(f.came) })
+		if left == 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			f.t.Fatal("nobody has asked for what came")
+		case <-ticks.C:
+		}
+	}
 }
 
 // requests returns what was asked of a path.

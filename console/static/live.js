@@ -10,7 +10,7 @@ export function startLive(box) {
     return;
   }
   box.hidden = false;
-  const view = { box, button: box.querySelector("button"), status: box.querySelector("[role=status]"), stream: null, came: 0 };
+  const view = { box, button: box.querySelector("button"), status: box.querySelector("[role=status]"), stream: null, came: 0, early: [] };
   view.awaitsOutcome = Boolean(new URLSearchParams(location.search).get("status"));
   view.button.addEventListener("click", () => (view.stream ? stop(view, "") : start(view)));
   if (location.hash === "#live") {
@@ -25,7 +25,10 @@ function start(view) {
   say(view, "Connecting…");
   view.stream.addEventListener("row", (event) => add(view, event.data));
   view.stream.addEventListener("decided", (event) => decide(view, event.data));
-  view.stream.addEventListener("alive", () => say(view, `${view.came} new`));
+  view.stream.addEventListener("alive", () => {
+    addEarly(view);
+    say(view, `${view.came} new`);
+  });
   view.stream.addEventListener("failed", (event) => stop(view, event.data));
   view.stream.addEventListener("error", () => {
     if (view.stream?.readyState === EventSource.CLOSED) {
@@ -58,7 +61,7 @@ function rowOf(html) {
   return template.content.querySelector("tr");
 }
 
-// bodyOf is where rows go: nowhere while the list is not there yet.
+// bodyOf is where rows go: nothing while the list is not there yet.
 function bodyOf(view) {
   return document.querySelector(`#${view.box.dataset.table} tbody`);
 }
@@ -68,6 +71,10 @@ function known(view, row) {
 }
 
 function add(view, html) {
+  if (!bodyOf(view)) {
+    view.early = [...view.early.slice(1 - maxRows), html];
+    return;
+  }
   const row = rowOf(html);
   const before = known(view, row);
   if (before) {
@@ -75,9 +82,6 @@ function add(view, html) {
     return;
   }
   const body = bodyOf(view);
-  if (!body) {
-    return;
-  }
   row.classList.add("new");
   body.prepend(row);
   body.closest(".scroll").querySelector(".empty")?.remove();
@@ -87,6 +91,13 @@ function add(view, html) {
   }
 }
 
+
+// addEarly adds the rows that came before the list did.
+function addEarly(view) {
+  if (bodyOf(view)) {
+    view.early.splice(0).forEach((html) => add(view, html));
+  }
+}
 
 // decide shows what became of an event. One that a filter for its outcome kept back until now is new.
 function decide(view, html) {
