@@ -143,8 +143,12 @@ func (w *world) backfill() {
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	for sum := 0; sum < count; sum += 5000 { // the totals repeat
-		w.send(orders(5000)...)
+	for sum := 0; sum < count; sum += 5000 {
+		some := orders(5000) // whose totals repeat
+		for i := range some {
+			some[i].at = time.Duration(1+sum+i) * 100 * time.Millisecond
+		}
+		w.send(some...)
 	}
 }
 
