@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-replay seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-eventlog bench-replay seed library clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,11 +38,13 @@ test-kafka: build library ## run the tests that reach a broker on Apache Kafka (
 
 DURATION ?= 60s
 
-chaos: build ## kill, freeze, add and remove processors on Apache Kafka, and the broker, then dispatchers, for DURATION=60s each; then compare
+chaos: build library ## kill, freeze, add and remove processors on Apache Kafka, and the broker, then dispatchers, then the event log, for DURATION=60s each; then compare
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_CHAOS_DURATION=$(DURATION) \
 		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos && \
-		MILLRACE_TEST_ON=apache MILLRACE_CHAOS_DURATION=$(DURATION) $(GO) test -count=1 -v -timeout=0 -run=Killed ./dispatcher
+		MILLRACE_TEST_ON=apache MILLRACE_CHAOS_DURATION=$(DURATION) $(GO) test -count=1 -v -timeout=0 -run=Killed ./dispatcher && \
+		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) MILLRACE_CHAOS_DURATION=$(DURATION) \
+		$(GO) test -count=1 -v -timeout=0 -run=WriterKilled ./eventlog
 
 # The broker's image and a container engine are not everywhere, so this is not in CI.
 test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)
@@ -107,6 +109,15 @@ bench-replay: library ## replays of EVENTS=600000 events from the topic and from
 
 bench-dedup: ## the dedup index at IDS=1000000 message IDs: time, pauses, memory, disk
 	$(GO) run ./bench/dedup -ids=$(IDS) $(ARGS)
+
+ROWS ?= 1000000
+
+bench-query: library ## fill the event log with ROWS=1000000 events and time the questions people ask; ARGS="-dir=DIR" keeps what is filled
+	$(GO) run ./bench/query -rows=$(ROWS) -library-dir=$(LIBRARY_DIR) $(ARGS)
+
+bench-eventlog: library ## the event log beside a bare insert, from Kafka into ClickHouse, and bytes on disk; ARGS="-events=1000000"
+	GOGC=400 MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -run='^$$' -bench=InsertBesideBare -benchtime=5x ./eventlog
+	MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) run ./bench/eventlog $(ARGS)
 
 seed: build ## post the 600 sample events to the demo source of a running `make run`
 	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)

@@ -46,9 +46,11 @@ func mayImport() map[string][]string {
 		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},
 		"bench/load":        nil,
+		"bench/eventlog":    {"embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
+		"bench/query":       {"embedded/chdb", "eventlog", "eventlog/query"},
 		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}
 }
@@ -177,8 +179,8 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library"} {
-		out, err := exec.Command("go", "run", "./cmd/millrace", command, "--help").Output()
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library", "events list", "stats"} {
+		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)
 		}
@@ -191,7 +193,7 @@ func TestEverySettingInTheDocumentsExists(t *testing.T) {
 		return nil
 	})
 	inDocuments(t, "(MILLRACE_[A-Z_]+)", func(variable string) error {
-		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_UPDATE_GOLDEN"}, variable) {
+		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_TEST_CLICKHOUSE", "MILLRACE_UPDATE_GOLDEN"}, variable) {
 			return fmt.Errorf("%s: no such variable", variable)
 		}
 		return nil

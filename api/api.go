@@ -22,14 +22,16 @@ import (
 
 // Config holds the API's settings.
 type Config struct {
-	Listen    string   `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	IngestURL string   `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
-	Tokens    []string `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
+	Listen    string    `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	IngestURL string    `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
+	SQL       SQLConfig `embed:"" prefix:"sql-"`
+	Tokens    []string  `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
 }
 
 // Validate reports every setting that cannot work, tokens that are not where they should be included.
 func (c Config) Validate() error {
 	_, err := resolveTokens(c.Tokens)
+	err = errors.Join(err, c.SQL.validate())
 	if c.Listen == "" {
 		return err // Run sees on what it serves
 	}
@@ -44,15 +46,22 @@ type API struct {
 	writer *catalog.Writer
 	keys   *catalog.Keys
 	log    *query.Log
+	sql    *query.SQL // nil where SQL is off
 	resend Resend
 	logger *slog.Logger
 
 	parameters parameters
 }
 
+// EventLog is what the API reads, SQL nil where users may not write their own.
+type EventLog struct {
+	*query.Log
+	SQL *query.SQL
+}
+
 // New returns the API over a catalog, whose reader must be running and whose endpoint keys are opened with keys, and an
 // event log. Runs are sent again with resend. The tokens are read now.
-func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log *query.Log, resend Resend, logger *slog.Logger) (*API, error) {
+func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log EventLog, resend Resend, logger *slog.Logger) (*API, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
@@ -66,7 +75,7 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	}
 	config.IngestURL = strings.TrimSuffix(config.IngestURL, "/")
 	return &API{
-		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log, resend: resend, logger: logger, parameters: known,
+		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log.Log, sql: log.SQL, resend: resend, logger: logger, parameters: known,
 	}, nil
 }
 
@@ -75,6 +84,10 @@ const bodyLimit = 1 << 20
 
 // requestTimeout is how long the catalog and the event log have for one request.
 const requestTimeout = 20 * time.Second
+
+// maxRequestHead bounds the first line and the headers of a request, in bytes. The IDs of 500 events, as many as may be
+// asked for at once, take 20 KB.
+const maxRequestHead = 32 << 10
 
 // drain is how long requests may go on after the end was asked for.
 const drain = 3 * time.Second
@@ -109,10 +122,11 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		DisableStartupMessage: true,
 		Immutable:             true, // values outlive the handler, in the catalog
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
-		BodyLimit:    2 * applyLimit,
-		ReadTimeout:  30 * time.Second,
-		IdleTimeout:  2 * time.Minute,
-		ErrorHandler: a.answerError,
+		BodyLimit:      2 * applyLimit,
+		ReadBufferSize: maxRequestHead,
+		ReadTimeout:    30 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		ErrorHandler:   a.answerError,
 	})
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
@@ -161,6 +175,12 @@ func (a *API) route(app *fiber.App) {
 	v1.Get("/events/:id", read, a.getEvent)
 	v1.Get("/runs", read, a.listRuns)
 	v1.Get("/runs/:id", read, a.getRun)
+	v1.Get("/rejections", read, a.listRejections)
+	v1.Get("/analytics/series", read, a.getSeries)
+	v1.Get("/analytics/top", read, a.getTop)
+	v1.Get("/analytics/latency", read, a.getLatency)
+	v1.Get("/analytics/dedup", read, a.getDedup)
+	v1.Post("/sql", write, a.runSQL)
 	v1.Get("/dead-letters", read, a.listDeadLetters)
 	v1.Get("/dead-letters/:run_id", read, a.getDeadLetter)
 	v1.Post("/dead-letters/resend", write, a.resendDeadLetters)

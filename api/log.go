@@ -2,15 +2,13 @@ package api
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/millrace/millrace/eventlog/query"
-	"github.com/millrace/millrace/schemas"
 )
 
-// Reading the event log: events and runs.
+// Reading the event log: events, runs and refused requests.
 
 // eventDetail adds the event itself to what the log knows about it: body has it byte for byte, raw as JSON to read.
 type eventDetail struct {
@@ -19,7 +17,7 @@ type eventDetail struct {
 }
 
 func (a *API) listEvents(c *fiber.Ctx) error {
-	sourceID, err := a.sourceID(c)
+	selection, err := a.selection(c)
 	if err != nil {
 		return err
 	}
@@ -27,10 +25,32 @@ func (a *API) listEvents(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if c.Query("after") != "" {
+		return a.followEvents(c, selection, limit)
+	}
 	found, err := a.log.Events(c.UserContext(), query.EventFilter{
-		Source: sourceID, Environment: c.Query("environment"), Event: c.Query("event"), Status: schemas.Status(c.Query("status")),
-		MessageID: c.Query("message_id"), UserID: c.Query("user_id"), Limit: limit, Cursor: c.Query("cursor"),
+		Selection: selection, IDs: queryList(c, "id"), Limit: limit, Cursor: c.Query("cursor"),
 	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(page(found.Items, found.NextCursor))
+}
+
+// followEvents lists what became visible after a time, or after the answer before.
+func (a *API) followEvents(c *fiber.Ctx, selection query.Selection, limit int) error {
+	for _, other := range []string{"cursor", "id"} {
+		if c.Query(other) != "" {
+			return &query.FilterError{Field: other, Message: "has no meaning beside after"}
+		}
+	}
+	asked := query.FollowFilter{Selection: selection, Limit: limit}
+	from, err := queryTime(c, "after")
+	if err != nil { // then it is a cursor, or the log says that it is neither
+		asked.Cursor = c.Query("after")
+	}
+	asked.From = from
+	found, err := a.log.Follow(c.UserContext(), asked)
 	if err != nil {
 		return err
 	}
@@ -46,7 +66,7 @@ func (a *API) getEvent(c *fiber.Ctx) error {
 }
 
 func (a *API) listRuns(c *fiber.Ctx) error {
-	sourceID, err := a.sourceID(c)
+	selection, err := a.selection(c)
 	if err != nil {
 		return err
 	}
@@ -55,8 +75,28 @@ func (a *API) listRuns(c *fiber.Ctx) error {
 		return err
 	}
 	found, err := a.log.Runs(c.UserContext(), query.RunFilter{
-		Source: sourceID, Environment: c.Query("environment"), Workflow: c.Query("workflow"), Status: query.RunStatus(c.Query("status")),
-		EventID: c.Query("event_id"), Limit: limit, Cursor: c.Query("cursor"),
+		Source: selection.Source, Environment: selection.Environment, Workflow: c.Query("workflow"), Status: query.RunStatus(c.Query("status")),
+		EventID: c.Query("event_id"), Trigger: c.Query("trigger"), Recipient: c.Query("recipient"), Tenant: c.Query("tenant"),
+		Since: selection.Since, Until: selection.Until, Limit: limit, Cursor: c.Query("cursor"),
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(page(found.Items, found.NextCursor))
+}
+
+func (a *API) listRejections(c *fiber.Ctx) error {
+	selection, err := a.selection(c)
+	if err != nil {
+		return err
+	}
+	limit, err := limit(c)
+	if err != nil {
+		return err
+	}
+	found, err := a.log.Rejections(c.UserContext(), query.RejectionFilter{
+		Source: selection.Source, Environment: selection.Environment, Code: c.Query("code"),
+		Since: selection.Since, Until: selection.Until, Limit: limit, Cursor: c.Query("cursor"),
 	})
 	if err != nil {
 		return err
@@ -73,14 +113,4 @@ func (a *API) getRun(c *fiber.Ctx) error {
 }
 
 // limit reads the page size; 0 leaves it to the log.
-func limit(c *fiber.Ctx) (int, error) {
-	text := c.Query("limit")
-	if text == "" {
-		return 0, nil
-	}
-	size, err := strconv.Atoi(text)
-	if err != nil || size < 1 || size > query.MaxLimit {
-		return 0, &query.FilterError{Field: "limit", Message: "must be a number from 1 to " + strconv.Itoa(query.MaxLimit)}
-	}
-	return size, nil
-}
+func limit(c *fiber.Ctx) (int, error) { return queryCount(c, "limit", query.MaxLimit) }

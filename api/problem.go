@@ -50,6 +50,8 @@ func explain(err error) *problem {
 		stale    *catalog.StaleError
 		inUse    *catalog.InUseError
 		fromHTTP *fiber.Error
+		tooMuch  *query.LimitError
+		badSQL   *query.SQLError
 	)
 	switch {
 	case errors.As(err, &already):
@@ -60,6 +62,10 @@ func explain(err error) *problem {
 		return &problem{status: fiber.StatusConflict, Code: "in_use", Message: inUse.Error()}
 	case errors.As(err, &refused):
 		return &problem{status: fiber.StatusBadRequest, Code: "invalid_filter", Message: refused.Error(), Field: refused.Field}
+	case errors.As(err, &tooMuch):
+		return &problem{status: fiber.StatusBadRequest, Code: "too_expensive", Message: tooMuch.Error()}
+	case errors.As(err, &badSQL):
+		return &problem{status: fiber.StatusUnprocessableEntity, Code: "invalid_sql", Message: badSQL.Error(), Field: "query"}
 	}
 	if invalid := unprocessable(faults(err)); invalid != nil {
 		return invalid

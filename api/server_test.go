@@ -69,7 +69,7 @@ func newServer(t *testing.T, tokens ...string) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, query.New(nowhere), nil, logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, api.EventLog{Log: query.New(nowhere)}, nil, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

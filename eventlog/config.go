@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/millrace/millrace/catalog"
@@ -14,42 +13,48 @@ import (
 
 // Config says how to reach ClickHouse and when rows are written to it.
 type Config struct {
-	Addr        []string `help:"ClickHouse servers, host:port; the first that answers is used." placeholder:"HOST:PORT"`
-	Protocol    string   `help:"How to talk to ClickHouse: ${enum}." enum:"native,http" default:"native"`
-	TLS         bool     `help:"Encrypt the connection to ClickHouse."`
-	Database    string   `help:"Database of the event log." default:"millrace"`
-	User        string   `help:"User of ClickHouse." default:"default"`
-	PasswordRef string   `name:"password" help:"Where the password is: env:NAME or file:PATH." placeholder:"REF"`
-	InstanceID  string   `help:"Name of this process in the consumer group, unique and the same after a restart; its partitions then wait for it instead of moving twice. Without one every restart is a new member."`
-	Flush       Flush    `embed:"" prefix:"flush-"`
+	DSN         string `help:"Where ClickHouse is: clickhouse:// for its native protocol, http:// or https:// for HTTP. ?secure=true encrypts the native one; of several hosts the first that answers is used. Without /DATABASE it is millrace." placeholder:"clickhouse://[USER@]HOST:PORT[,HOST:PORT][/DATABASE]"`
+	PasswordRef string `name:"password" help:"Where the password is: env:NAME or file:PATH." placeholder:"REF"`
+	Cluster     string `help:"Cluster that the tables are replicated and distributed over, by the name that the ClickHouse servers know it by; empty is a single server." placeholder:"NAME"`
+	InstanceID  string `help:"Name of this process in the consumer group, unique and the same after a restart; its partitions then wait for it instead of moving twice. Without one every restart is a new member."`
+	Flush       Flush  `embed:"" prefix:"flush-"`
 
+	// ReadOnly connects without a setting, which a user with readonly=1 may not change. It is not enough to write.
+	ReadOnly bool `kong:"-"`
+	// TTL is what Migrate gives to the tables; nil leaves them as they are.
+	TTL *TTL `kong:"-"`
 	// DialContext replaces the dialer. It is no setting: the embedded engine is reached this way.
 	DialContext func(ctx context.Context, addr string) (net.Conn, error) `kong:"-"`
 }
 
 // Flush says when the collected rows of a table are written: at whichever bound comes first.
+// Of each of the Inserts, twice Rows or Bytes and one poll are in memory at most.
 type Flush struct {
 	Rows     int           `help:"Rows of one insert." default:"50000"`
-	Bytes    int           `help:"Bytes of records in one insert." default:"8388608"`
+	Bytes    int           `help:"Bytes of records in one insert." default:"16777216"`
+	Inserts  int           `help:"Inserts into one table at the same time; they share the partitions. More of them use more cores of the server and as much more memory here." default:"1"`
 	Interval time.Duration `help:"How long a row waits at most. It is written after two fifths of that when no more rows are coming." default:"500ms"`
 }
 
 // maxInterval leaves a row enough of the two seconds within which it has to be visible.
 const maxInterval = time.Second
 
+// maxInserts bounds what ClickHouse has to merge afterwards, and the connections.
+const maxInserts = 16
+
 // Validate reports every setting that cannot work. No address at all is left to Connect.
 func (c Config) Validate() error {
 	var problems []error
-	for _, addr := range c.Addr {
-		if !strings.Contains(addr, ":") {
-			problems = append(problems, fmt.Errorf("clickhouse addr %q: give host:port", addr))
+	if c.DSN != "" {
+		if _, err := parseDSN(c.DSN); err != nil {
+			problems = append(problems, fmt.Errorf("clickhouse dsn: %w", err))
 		}
 	}
-	if c.Protocol != "native" && c.Protocol != "http" {
-		problems = append(problems, fmt.Errorf("clickhouse protocol %q: use native or http", c.Protocol))
+	if c.Cluster != "" && !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(c.Cluster) {
+		problems = append(problems, fmt.Errorf("clickhouse cluster %q: use letters, digits, _ and -", c.Cluster))
 	}
-	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(c.Database) {
-		problems = append(problems, fmt.Errorf("clickhouse database %q: use letters, digits and _", c.Database))
+	if c.TTL != nil {
+		problems = append(problems, c.TTL.validate())
 	}
 	if c.PasswordRef != "" {
 		if err := catalog.CheckSecretRef(c.PasswordRef); err != nil {
@@ -66,6 +71,9 @@ func (f Flush) validate() error {
 	}
 	if f.Bytes < 1 {
 		problems = append(problems, fmt.Errorf("flush bytes %d: must be at least 1", f.Bytes))
+	}
+	if f.Inserts < 1 || f.Inserts > maxInserts {
+		problems = append(problems, fmt.Errorf("flush inserts %d: must be 1 to %d", f.Inserts, maxInserts))
 	}
 	if f.Interval <= 0 || f.Interval > maxInterval {
 		problems = append(problems, fmt.Errorf("flush interval %s: must be above 0 and at most %s", f.Interval, maxInterval))

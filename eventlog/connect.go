@@ -1,10 +1,11 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -21,61 +22,50 @@ const statementTimeout = flushTimeout
 // Connect returns a pool of connections to the event log's database, after a sign of life from the server. The
 // database must exist: see Migrate.
 func Connect(ctx context.Context, config Config) (driver.Conn, error) {
-	return connect(ctx, config, config.Database)
+	return connect(ctx, config, "")
 }
 
+// connect uses another database than the DSN's where one is given.
 func connect(ctx context.Context, config Config, database string) (driver.Conn, error) {
-	options, err := config.options(database)
+	options, err := config.options()
 	if err != nil {
 		return nil, err
 	}
+	options.Auth.Database = cmp.Or(database, options.Auth.Database)
 	conn, err := clickhouse.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ClickHouse: %w", err)
 	}
 	if err := conn.Ping(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(config.Addr, ", "), database, err)
+		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, err)
 	}
 	return conn, nil
 }
 
-func (c Config) options(database string) (*clickhouse.Options, error) {
+func (c Config) options() (*clickhouse.Options, error) {
+	if c.DSN == "" {
+		return nil, errors.New("no ClickHouse is given; set --clickhouse-dsn or MILLRACE_CLICKHOUSE_DSN")
+	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if len(c.Addr) == 0 {
-		return nil, errors.New("no ClickHouse is given; set --clickhouse-addr or MILLRACE_CLICKHOUSE_ADDR")
+	options, err := parseDSN(c.DSN)
+	if err != nil {
+		return nil, err
 	}
-	options := &clickhouse.Options{
-		Protocol:    clickhouse.Native,
-		Addr:        c.Addr,
-		Auth:        clickhouse.Auth{Database: database, Username: c.User},
-		DialContext: c.DialContext,
-		DialTimeout: 5 * time.Second,
-		ReadTimeout: 2 * statementTimeout,
-		// Six tables are written at once, each asking the other questions in between; the rest is for readers.
-		MaxOpenConns: 16,
-		MaxIdleConns: 8,
-		Settings: clickhouse.Settings{
-			"async_insert": 0, // an acknowledged insert is in the table, not in a buffer
-			// The server's own deduplication can lose rows after a crash. Tables on one node have none unless asked for;
-			// replicated ones have, and newer servers turn it off by deduplicate_insert only, which older ones do not know.
-			"insert_deduplicate": 0,
-			"max_execution_time": int(statementTimeout.Seconds()),
-			// A backlog may span many days; the records' age is bounded by the topics' retention.
-			"max_partitions_per_insert_block": 0,
-			// Copies of one row always share a partition, so that partitions need not be merged with one another.
-			"do_not_merge_across_partitions_select_final": 1,
-		},
+	options.DialContext = c.DialContext
+	options.DialTimeout = cmp.Or(options.DialTimeout, 5*time.Second)
+	options.ReadTimeout = cmp.Or(options.ReadTimeout, 2*statementTimeout)
+	// Every table is written at once; the rest is for readers.
+	options.MaxOpenConns = cmp.Or(options.MaxOpenConns, 10+len(tables())*c.Flush.Inserts)
+	options.MaxIdleConns = cmp.Or(options.MaxIdleConns, options.MaxOpenConns/2)
+	// What the DSN sets is kept, except for what correctness hangs on.
+	if !c.ReadOnly {
+		maps.Copy(options.Settings, c.settings())
 	}
-	if c.Protocol == "http" {
-		options.Protocol = clickhouse.HTTP
-	}
-	if c.TLS {
-		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if c.DialContext == nil { // the embedded engine understands no compression, nor does a socket need it
+	// The embedded engine understands no compression, nor does a socket need it.
+	if c.DialContext == nil && options.Compression == nil {
 		options.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
 	}
 	if c.PasswordRef == "" {
@@ -87,4 +77,27 @@ func (c Config) options(database string) (*clickhouse.Options, error) {
 	}
 	options.Auth.Password = password
 	return options, nil
+}
+
+// settings are what exactly-once hangs on.
+func (c Config) settings() clickhouse.Settings {
+	settings := clickhouse.Settings{
+		"async_insert": 0, // an acknowledged insert is in the table, not in a buffer
+		// The server's own deduplication can lose rows after a crash. Tables on one node have none unless asked for;
+		// replicated ones have, and newer servers turn it off by deduplicate_insert only, which older ones do not know.
+		"insert_deduplicate": 0,
+		"max_execution_time": int(statementTimeout.Seconds()),
+		// A backlog may span many days; the records' age is bounded by the topics' retention.
+		"max_partitions_per_insert_block": 0,
+		// Properties: of a name that an object has twice the first stands, and a text that looks like a time stays a text.
+		"type_json_skip_duplicated_paths":  1,
+		"input_format_try_infer_dates":     0,
+		"input_format_try_infer_datetimes": 0,
+		// Copies of one row always share a partition, so that partitions need not be merged with one another.
+		"do_not_merge_across_partitions_select_final": 1,
+	}
+	if c.Cluster != "" {
+		maps.Copy(settings, clusterSettings())
+	}
+	return settings
 }

@@ -1,9 +1,10 @@
 // Package eventlog is the role that remembers: it reads every topic of the pipeline and writes each record as one row
-// of the ClickHouse table of that name. Rows are collected per table and inserted in blocks; a Kafka offset is
-// committed when its row is acknowledged, and whenever it is not certain what the table holds, the table is asked
-// first, so that each record counts exactly once. What cannot be written goes to the table quarantine and stops nobody.
+// of the ClickHouse table of that name. Rows are collected per table and inserted in blocks while the next are read; a
+// Kafka offset is committed when its row is acknowledged, and whenever it is not certain what the table holds, the table
+// is asked first, so that each record counts exactly once. What cannot be written goes to the table quarantine and stops
+// nobody.
 //
-//	poll -> lane per topic -> ask what is there -> insert what is missing -> commit -> poll
+//	poll -> decode into the topic's lanes -> ask what is there -> insert what is missing -> commit
 package eventlog
 
 import (
@@ -12,9 +13,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -22,9 +25,11 @@ import (
 )
 
 const (
-	// flushTimeout bounds one round of inserts. It is half of what the group allows for a rebalance, because a rebalance
-	// waits for the round.
+	// flushTimeout bounds one insert with the questions before it. It is half of what the group allows for a rebalance,
+	// because a rebalance waits for the inserts under way.
 	flushTimeout = 30 * time.Second
+	// commitTimeout bounds how long reading waits for a commit.
+	commitTimeout = 5 * time.Second
 	// finishTimeout bounds how long a process that is asked to stop still waits for an insert under way, and for what it
 	// writes last; leaveTimeout bounds how it takes leave of the group.
 	finishTimeout = 2 * time.Second
@@ -32,31 +37,65 @@ const (
 	// pollRecords and fetchBytes bound what one poll adds to the lanes, and so how far a lane exceeds Flush.
 	pollRecords = 20_000
 	fetchBytes  = 16 << 20
+	// holdTime is how long reading stops altogether when a lane is full, before its partitions are paused: that costs
+	// what has been fetched of them. Longer inserts are a sign of trouble, and others must not wait for those.
+	holdTime = time.Second
 )
 
 // EventLog copies the topics into ClickHouse.
 type EventLog struct {
-	config Config
-	kafka  kafka.Config
-	conn   driver.Conn
-	log    *slog.Logger
+	config  Config
+	kafka   kafka.Config
+	conn    driver.Conn
+	log     *slog.Logger
+	metrics metrics
+
+	interrupt atomic.Pointer[context.CancelFunc] // ends what the loop waits for
 
 	mu    sync.Mutex // guards lanes: the loop and the rebalance callbacks use them in turn
-	lanes map[string]*lane
+	lanes map[string][]*lane
 }
 
-// New returns an event log that writes through conn. It does not take ownership of conn. It fails on settings that
-// cannot work.
-func New(config Config, kafkaConfig kafka.Config, conn driver.Conn, log *slog.Logger) (*EventLog, error) {
+// New returns an event log that writes through conn and adds its metrics to registry. It does not take ownership of conn.
+// It fails on settings that cannot work, and where the registry has an event log already.
+func New(config Config, kafkaConfig kafka.Config, conn driver.Conn, registry prometheus.Registerer, log *slog.Logger) (*EventLog, error) {
 	if err := errors.Join(config.Validate(), kafkaConfig.Validate()); err != nil {
 		return nil, fmt.Errorf("event log: %w", err)
 	}
-	lanes := make(map[string]*lane)
-	for _, table := range tables() {
-		topic := kafkaConfig.Topic(table.topic)
-		lanes[topic] = newLane(topic, table)
+	metrics, err := newMetrics(registry)
+	if err != nil {
+		return nil, fmt.Errorf("event log: registering its metrics: %w", err)
 	}
-	return &EventLog{config: config, kafka: kafkaConfig, conn: conn, log: log, lanes: lanes}, nil
+	l := &EventLog{config: config, kafka: kafkaConfig, conn: conn, log: log, metrics: metrics}
+	l.lanes = l.empty()
+	return l, nil
+}
+
+// empty returns the lanes of every topic: as many as inserts into its table may run at once.
+func (l *EventLog) empty() map[string][]*lane {
+	lanes := make(map[string][]*lane)
+	for _, table := range tables() {
+		topic := l.kafka.Topic(table.topic)
+		for range l.config.Flush.Inserts {
+			lanes[topic] = append(lanes[topic], newLane(topic, table))
+		}
+	}
+	return lanes
+}
+
+// lane returns the lane of a partition.
+func (l *EventLog) lane(topic string, partition int32) *lane {
+	lanes := l.lanes[topic]
+	return lanes[int(partition)%len(lanes)]
+}
+
+// each visits every lane.
+func (l *EventLog) each(visit func(*lane)) {
+	for _, lanes := range l.lanes {
+		for _, lane := range lanes {
+			visit(lane)
+		}
+	}
 }
 
 // Run copies until ctx ends; then it writes what it has, commits, and leaves the group, within a few seconds. While
@@ -69,51 +108,74 @@ func (l *EventLog) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("event log: connecting to Kafka: %w", err)
 	}
+	var measuring sync.WaitGroup
+	measuring.Go(func() { l.measureLag(ctx, client) })
 	for ctx.Err() == nil {
-		l.round(ctx, client)
+		turn, end := l.move(ctx, client)
 		client.AllowRebalance()
+		l.take(client.PollRecords(turn, min(pollRecords, l.config.Flush.Rows)))
+		end()
 	}
 	l.finish(ctx, client)
+	measuring.Wait()
 	stop := time.AfterFunc(leaveTimeout, kill)
 	defer stop.Stop()
 	client.CloseAllowingRebalance()
-	l.drop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lanes = l.empty()
 	return nil
 }
 
-// round reads once and writes what is due. Between the two no partition comes or goes.
-func (l *EventLog) round(ctx context.Context, client *kgo.Client) {
-	waiting, cancel := l.untilNextFlush(ctx)
-	fetches := client.PollRecords(waiting, min(pollRecords, l.config.Flush.Rows))
-	cancel()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	l.report(fetches)
-	fetches.EachRecord(func(record *kgo.Record) { l.lanes[record.Topic].add(record, now) })
-	idle := client.BufferedFetchRecords() == 0
-	var due []*lane
-	for _, lane := range l.lanes {
-		if lane.due(l.config.Flush, now, idle) {
-			due = append(due, lane)
+// move lets flights land and depart until there is a place for more, and returns a context for the next poll, which ends
+// when there is something to do again. It runs between a poll and AllowRebalance, so that no partition comes or goes and nothing
+// is committed in the middle of a rebalance, which commits would wait for.
+func (l *EventLog) move(ctx context.Context, client *kgo.Client) (context.Context, context.CancelFunc) {
+	for {
+		turn, interrupt := context.WithCancel(ctx)
+		l.interrupt.Store(&interrupt) // before looking what has landed: what lands later ends the turn
+		isFull, next := l.advance(ctx, client)
+		turn, end := withDeadline(turn, interrupt, next)
+		if !isFull {
+			return turn, end
 		}
+		<-turn.Done()
+		end()
 	}
-	l.write(ctx, client, due)
 }
 
-func (l *EventLog) untilNextFlush(ctx context.Context) (context.Context, context.CancelFunc) {
+// withDeadline returns a turn that also ends at a time, unless that is zero.
+func withDeadline(turn context.Context, end context.CancelFunc, at time.Time) (context.Context, context.CancelFunc) {
+	if at.IsZero() {
+		return turn, end
+	}
+	limited, stop := context.WithDeadline(turn, at)
+	return limited, func() { stop(); end() }
+}
+
+// take puts what was read into the lanes, which decode side by side.
+func (l *EventLog) take(fetches kgo.Fetches) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var next time.Time
-	for _, lane := range l.lanes {
-		if at := lane.wake(l.config.Flush); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-			next = at
+	l.report(fetches)
+	now, read := time.Now(), make(map[*lane][][]*kgo.Record)
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) > 0 {
+			lane := l.lane(p.Topic, p.Partition)
+			read[lane] = append(read[lane], p.Records)
 		}
+	})
+	var decoders sync.WaitGroup
+	for lane, batches := range read {
+		decoders.Go(func() {
+			for _, batch := range batches {
+				for _, record := range batch {
+					lane.add(record, now)
+				}
+			}
+		})
 	}
-	if next.IsZero() {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, next)
+	decoders.Wait()
 }
 
 // report logs what went wrong with reading. A partition whose offset is gone stops: starting elsewhere would lose
@@ -129,62 +191,4 @@ func (l *EventLog) report(fetches kgo.Fetches) {
 			l.log.Warn("event log cannot read", "topic", fetch.Topic, "partition", fetch.Partition, "error", fetch.Err)
 		}
 	}
-}
-
-// write inserts the rows of the lanes side by side, then commits what is in the tables.
-func (l *EventLog) write(ctx context.Context, client *kgo.Client, lanes []*lane) {
-	if len(lanes) == 0 {
-		return
-	}
-	ctx, cancel := lasting(ctx)
-	defer cancel()
-	var writers sync.WaitGroup
-	for _, lane := range lanes {
-		writers.Go(func() { lane.write(ctx, l.conn, l.log) })
-	}
-	writers.Wait()
-	var done []*kgo.Record
-	for _, lane := range lanes {
-		if lane.waiting() {
-			client.PauseFetchTopics(lane.topic)
-			continue
-		}
-		client.ResumeFetchTopics(lane.topic)
-		done = append(done, lane.clear()...)
-	}
-	l.commit(ctx, client, done)
-}
-
-// lasting returns a context for one round of inserts. When ctx ends, a round under way is not abandoned at once.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	round, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-round.Done():
-		case <-time.After(finishTimeout):
-			cancel()
-		}
-	})
-	return round, func() { stop(); cancel() }
-}
-
-// commit stores how far each partition got. A failure loses nothing: the next commit includes this one, and a new owner
-// finds the rows in the table.
-func (l *EventLog) commit(ctx context.Context, client *kgo.Client, done []*kgo.Record) {
-	if err := client.CommitRecords(ctx, done...); err != nil {
-		l.log.Warn("event log could not commit its offsets; they are committed with the next ones", "error", err)
-	}
-}
-
-// finish writes what is left, once.
-func (l *EventLog) finish(ctx context.Context, client *kgo.Client) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var left []*lane
-	for _, lane := range l.lanes {
-		if len(lane.rows) > 0 {
-			left = append(left, lane)
-		}
-	}
-	l.write(ctx, client, left)
 }

@@ -2,6 +2,7 @@ package eventlog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/schemas"
@@ -170,14 +172,36 @@ func TestRepeatedDecisionsAndRunsCollapse(t *testing.T) {
 	}
 }
 
+// allCommitted tells whether the offsets of a topic are committed up to its nth record or beyond.
+func (r *rig) allCommitted(topic string, n int) error {
+	r.tb.Helper()
+	if committed := r.committedOf(topic); committed < int64(n) {
+		return fmt.Errorf("%d of %d records of %s are committed", committed, n, topic)
+	}
+	return nil
+}
+
+func (r *rig) isEmpty(table string) error {
+	r.tb.Helper()
+	if rows := r.ask("SELECT count() FROM " + table); rows > 0 {
+		return fmt.Errorf("%d rows are in %s", rows, table)
+	}
+	return nil
+}
+
 func (r *rig) committed() int64 {
 	r.tb.Helper()
+	return r.committedOf(schemas.EventsTopic)
+}
+
+func (r *rig) committedOf(topic string) int64 {
+	r.tb.Helper()
 	offsets, err := kadm.NewClient(r.client).FetchOffsets(context.Background(), r.kafka.Group("eventlog"))
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // as long as nobody has joined
 		r.tb.Fatal(err)
 	}
 	var sum int64
-	for _, partition := range offsets[r.kafka.Topic(schemas.EventsTopic)] {
+	for _, partition := range offsets[r.kafka.Topic(topic)] {
 		sum += max(0, partition.At)
 	}
 	return sum

@@ -42,7 +42,7 @@ func (l *EventLog) options(alive context.Context) []kgo.Opt {
 		kgo.SessionTimeout(15*time.Second),
 		kgo.OnPartitionsAssigned(l.assigned),
 		kgo.OnPartitionsRevoked(l.revoked),
-		kgo.OnPartitionsLost(l.revoked),
+		kgo.OnPartitionsLost(l.lost),
 	)
 	if l.config.InstanceID != "" {
 		options = append(options, kgo.InstanceID(l.config.InstanceID))
@@ -50,29 +50,42 @@ func (l *EventLog) options(alive context.Context) []kgo.Opt {
 	return options
 }
 
-// assigned notes that somebody else may have written rows of the partitions beyond the committed offset.
-func (l *EventLog) assigned(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+// assigned notes that somebody else may have written rows of the partitions beyond the committed offset. What a former
+// owner in this process paused is read again.
+func (l *EventLog) assigned(_ context.Context, client *kgo.Client, partitions map[string][]int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for topic, numbers := range partitions {
-		l.lanes[topic].assign(numbers)
+		for _, number := range numbers {
+			lane := l.lane(topic, number)
+			lane.assign(number)
+			lane.isPaused = false
+			client.ResumeFetchPartitions(lane.owned())
+		}
 	}
 }
 
-// revoked forgets the rows that were not written: the next owner reads them again.
-func (l *EventLog) revoked(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+// revoked waits for the inserts under way, which are bounded, commits what is in the tables, and forgets the rows that
+// are not: the next owner reads them again.
+func (l *EventLog) revoked(ctx context.Context, client *kgo.Client, partitions map[string][]int32) {
+	l.commit(ctx, client, l.release(partitions))
+}
+
+// lost is revoked after the group has given the partitions to somebody else: nothing can be committed.
+func (l *EventLog) lost(_ context.Context, _ *kgo.Client, partitions map[string][]int32) {
+	l.release(partitions)
+}
+
+func (l *EventLog) release(partitions map[string][]int32) (done []*kgo.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for topic, numbers := range partitions {
-		l.lanes[topic].revoke(numbers)
+		for _, number := range numbers {
+			lane := l.lane(topic, number)
+			lane.await()
+			done = append(done, l.land(lane)...)
+			lane.revoke(number)
+		}
 	}
-}
-
-// drop forgets everything that was read.
-func (l *EventLog) drop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for topic, lane := range l.lanes {
-		l.lanes[topic] = newLane(topic, lane.table)
-	}
+	return done
 }

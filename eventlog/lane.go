@@ -1,6 +1,8 @@
 package eventlog
 
 import (
+	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -9,6 +11,26 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// lane carries the rows of some of a topic's partitions to their table: while one block is on its way there, the next is
+// collected. The loop and the rebalance callbacks use it in turn. What it holds is bounded by twice Flush and one poll:
+// when the block that is collected is full and the one before it still under way, the lane's partitions are not read.
+type lane struct {
+	topic      string
+	table      table
+	partitions map[int32]*partition
+	rows       []row // the block that is collected
+	bytes      int
+	oldest     time.Time // when the first of rows was read
+	flight     *flight   // the block before it, until it is known to be in the table
+
+	isPaused  bool
+	fullSince time.Time // zero unless the lane has no place for more
+
+	backoff *backoff.ExponentialBackOff
+	retryAt time.Time // zero unless flight failed
+	failing time.Time // since when
+}
+
 // row is one record on its way into a table.
 type row struct {
 	record *kgo.Record
@@ -16,27 +38,16 @@ type row struct {
 	reason string // why it has none
 }
 
-// lane collects the rows of one topic until they are worth an insert. It is used by one goroutine at a time. What it
-// holds is bounded by Flush and one poll: while rows wait to be written again, the topic is not read.
-type lane struct {
-	topic      string
-	table      table
-	rows       []row
-	bytes      int
-	oldest     time.Time // when the first of rows was read
-	partitions map[int32]*partition
-
-	backoff *backoff.ExponentialBackOff
-	retryAt time.Time // zero unless the last write failed
-	failing time.Time // since when
-}
-
 // partition is what a lane knows of one Kafka partition that it owns.
 type partition struct {
-	next int64 // offsets below have been read already
-	// unsure says that someone else may have written rows that were never committed. Once the table has been asked,
-	// and after each write of our own that ended without a clear answer, horizon is the highest offset that may be in
-	// the table: up to there every insert looks first.
+	next  int64 // offsets below have been read already
+	doubt doubt // belongs to the flight while there is one
+}
+
+// doubt is what may be in the table of a partition although it was never committed. unsure says that someone else may have
+// written such rows. Once the table has been asked, and after each write of our own that ended without a clear answer,
+// horizon is the highest offset that may be there: up to it every insert looks first.
+type doubt struct {
 	unsure  bool
 	horizon int64
 }
@@ -48,26 +59,33 @@ func newLane(topic string, table table) *lane {
 	return &lane{topic: topic, table: table, partitions: make(map[int32]*partition), backoff: retry}
 }
 
-func (l *lane) assign(numbers []int32) {
-	for _, number := range numbers {
-		l.partitions[number] = &partition{unsure: true, horizon: -1}
+func (l *lane) assign(number int32) {
+	l.partitions[number] = &partition{doubt: doubt{unsure: true, horizon: -1}}
+}
+
+// revoke forgets a partition and its rows. No flight of the lane may be under way.
+func (l *lane) revoke(number int32) {
+	delete(l.partitions, number)
+	l.rows, l.bytes = without(l.rows, number)
+	if l.flight == nil {
+		return
+	}
+	if l.flight.rows, _ = without(l.flight.rows, number); len(l.flight.rows) == 0 {
+		l.flight, l.retryAt = nil, time.Time{}
 	}
 }
 
-func (l *lane) revoke(numbers []int32) {
-	for _, number := range numbers {
-		delete(l.partitions, number)
-	}
-	kept := l.rows[:0]
-	l.bytes = 0
-	for _, row := range l.rows {
-		if l.partitions[row.record.Partition] != nil {
+// without drops the rows of a partition and returns the others with their size.
+func without(rows []row, number int32) (kept []row, bytes int) {
+	kept = rows[:0]
+	for _, row := range rows {
+		if row.record.Partition != number {
 			kept = append(kept, row)
-			l.bytes += size(row.record)
+			bytes += size(row.record)
 		}
 	}
-	clear(l.rows[len(kept):])
-	l.rows = kept
+	clear(rows[len(kept):])
+	return kept, bytes
 }
 
 // add takes a record of a partition that is owned. One that was read before is skipped.
@@ -91,44 +109,99 @@ func (l *lane) add(record *kgo.Record, now time.Time) {
 
 func size(record *kgo.Record) int { return len(record.Key) + len(record.Value) }
 
+// isFull says that the collected block has reached a bound.
+func (l *lane) isFull(flush Flush) bool { return len(l.rows) >= flush.Rows || l.bytes >= flush.Bytes }
+
 // quiet is how long a row waits when no more are coming.
 func quiet(flush Flush) time.Duration { return flush.Interval * 2 / 5 }
 
-// due tells whether to write now. idle says that nothing more is ready to be read.
-func (l *lane) due(flush Flush, now time.Time, idle bool) bool {
+// isDue tells whether a block should leave now. isIdle says that nothing more is ready to be read.
+func (l *lane) isDue(flush Flush, now time.Time, isIdle bool) bool {
 	switch age := now.Sub(l.oldest); {
-	case l.waiting(): // even without rows, if they were revoked: the topic has to be read again
-		return !now.Before(l.retryAt)
+	case l.flight != nil:
+		return l.isWaiting() && !now.Before(l.retryAt)
 	case len(l.rows) == 0:
 		return false
-	case len(l.rows) >= flush.Rows, l.bytes >= flush.Bytes, age >= flush.Interval:
+	case l.isFull(flush), age >= flush.Interval:
 		return true
 	default:
-		return idle && age >= quiet(flush)
+		return isIdle && age >= quiet(flush)
 	}
 }
 
-// wake returns when due may become true without another record, or the zero time.
-func (l *lane) wake(flush Flush) time.Time {
+// wake returns when the lane has something to do without another record or the end of its flight, or the zero time.
+func (l *lane) wake(flush Flush, isIdle bool) time.Time {
 	switch {
-	case l.waiting():
+	case l.isWaiting():
 		return l.retryAt
-	case len(l.rows) == 0:
+	case l.flight != nil || len(l.rows) == 0:
 		return time.Time{}
-	default:
+	case isIdle:
 		return l.oldest.Add(quiet(flush))
+	default:
+		return l.oldest.Add(flush.Interval)
 	}
 }
 
-// waiting says that the last write failed and the rows are kept for another.
-func (l *lane) waiting() bool { return !l.retryAt.IsZero() }
+// isWaiting says that the flight failed and its rows are kept for another.
+func (l *lane) isWaiting() bool { return !l.retryAt.IsZero() }
 
-// clear forgets the rows, which are in the table, and returns the last record of each partition.
-func (l *lane) clear() []*kgo.Record {
+// depart makes a flight of the collected rows, or another of the one that failed.
+func (l *lane) depart() *flight {
+	if l.flight == nil {
+		l.flight = &flight{table: l.table, topic: l.topic, rows: l.rows}
+		l.rows, l.bytes = make([]row, 0, len(l.rows)), 0
+	}
+	l.retryAt = time.Time{}
+	l.flight.landed = make(chan struct{})
+	l.flight.partitions = maps.Clone(l.partitions)
+	return l.flight
+}
+
+// arrive takes note of a flight that has ended, and returns the last record of each partition that is in the table now.
+func (l *lane) arrive(log *slog.Logger) map[int32]*kgo.Record {
+	flight := l.flight
+	if flight.err != nil {
+		l.failed(log, flight.err)
+		return nil
+	}
+	l.succeeded(log)
+	l.flight = nil
 	last := make(map[int32]*kgo.Record)
-	for _, row := range l.rows {
+	for _, row := range flight.rows {
 		last[row.record.Partition] = row.record
 	}
-	l.rows, l.bytes = nil, 0
-	return slices.Collect(maps.Values(last))
+	return last
+}
+
+func (l *lane) failed(log *slog.Logger, err error) {
+	level := slog.LevelDebug
+	if l.failing.IsZero() {
+		l.failing = time.Now()
+		level = slog.LevelWarn
+	}
+	l.retryAt = time.Now().Add(l.backoff.NextBackOff())
+	log.Log(context.Background(), level, "event log cannot write; it keeps the rows, reads no more of the topic than it has a place for and goes on trying",
+		"table", l.table.name, "rows", len(l.flight.rows), "error", err)
+}
+
+func (l *lane) succeeded(log *slog.Logger) {
+	if l.failing.IsZero() {
+		return
+	}
+	log.Info("event log writes again", "table", l.table.name, "rows", len(l.flight.rows), "after", time.Since(l.failing).Round(time.Millisecond))
+	l.failing = time.Time{}
+	l.backoff.Reset()
+}
+
+// await waits for the flight if one is under way.
+func (l *lane) await() {
+	if l.flight != nil {
+		<-l.flight.landed
+	}
+}
+
+// owned returns the lane's partitions as the client wants them.
+func (l *lane) owned() map[string][]int32 {
+	return map[string][]int32{l.topic: slices.Collect(maps.Keys(l.partitions))}
 }

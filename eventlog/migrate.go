@@ -28,8 +28,9 @@ ENGINE = ReplacingMergeTree
 ORDER BY name
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`
 
-// Migrate creates the database and the tables, or brings them up to date. It only goes forward, can be repeated, and
-// several processes can run it at once. It fails when a migration that was applied has been edited since.
+// Migrate creates the database and the tables, or brings them up to date, and gives them the TTL of the settings. It only
+// goes forward, can be repeated, and several processes can run it at once. It fails when a migration that was applied has
+// been edited since.
 func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 	if err := createDatabase(ctx, config); err != nil {
 		return err
@@ -39,7 +40,7 @@ func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.Exec(ctx, migrationsTable); err != nil {
+	if err := conn.Exec(ctx, config.migrationsTable()); err != nil {
 		return fmt.Errorf("creating table schema_migrations: %w", err)
 	}
 	applied, err := appliedMigrations(ctx, conn)
@@ -51,11 +52,44 @@ func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 		return fmt.Errorf("listing migrations: %w", err)
 	}
 	for _, name := range names {
-		if err := migrate(ctx, conn, name, applied, log); err != nil {
+		if err := migrate(ctx, conn, config, name, applied, log); err != nil {
 			return fmt.Errorf("migration %s: %w", path.Base(name), err)
 		}
 	}
-	return nil
+	if config.TTL == nil {
+		return nil
+	}
+	return config.TTL.apply(ctx, conn, config, log)
+}
+
+// Plan returns the statements that make the database and its tables where there is nothing yet, for people who want to
+// see or run them on their own.
+func Plan(config Config) ([]string, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("listing migrations: %w", err)
+	}
+	plan := []string{config.database(), config.migrationsTable()}
+	for _, name := range names {
+		migration, err := fs.ReadFile(schemas.ClickHouse(), name)
+		if err != nil {
+			return nil, err
+		}
+		statements, err := config.statements(string(migration))
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", path.Base(name), err)
+		}
+		plan = append(plan, statements...)
+	}
+	return plan, nil
+}
+
+// database returns the statement that makes the database. Its name is checked by Validate: it cannot be a parameter here.
+func (c Config) database() string {
+	return "CREATE DATABASE IF NOT EXISTS " + c.Database() + c.onCluster()
 }
 
 func createDatabase(ctx context.Context, config Config) error {
@@ -64,9 +98,8 @@ func createDatabase(ctx context.Context, config Config) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	// The name is checked by Validate: a database cannot be a parameter here.
-	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+config.Database); err != nil {
-		return fmt.Errorf("creating database %s: %w", config.Database, err)
+	if err := conn.Exec(ctx, config.database()); err != nil {
+		return fmt.Errorf("creating database %s: %w", config.Database(), err)
 	}
 	return nil
 }
@@ -86,7 +119,7 @@ func appliedMigrations(ctx context.Context, conn driver.Conn) (map[string]string
 	return applied, nil
 }
 
-func migrate(ctx context.Context, conn driver.Conn, file string, applied map[string]string, log *slog.Logger) error {
+func migrate(ctx context.Context, conn driver.Conn, config Config, file string, applied map[string]string, log *slog.Logger) error {
 	statement, err := fs.ReadFile(schemas.ClickHouse(), file)
 	if err != nil {
 		return err
@@ -99,8 +132,14 @@ func migrate(ctx context.Context, conn driver.Conn, file string, applied map[str
 		}
 		return nil
 	}
-	if err := conn.Exec(ctx, string(statement)); err != nil {
+	statements, err := config.statements(string(statement))
+	if err != nil {
 		return err
+	}
+	for _, statement := range statements {
+		if err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
 	}
 	log.Info("migration applied", "name", name)
 	return conn.Exec(ctx, "INSERT INTO schema_migrations SELECT {name:String}, {checksum:String}, now64(3)",

@@ -14,7 +14,7 @@ import (
 
 func TestMigrationsCanRunTwiceAndAtOnce(t *testing.T) {
 	r := newRig(t, sharedEngine(t))
-	r.config.Database += "_more"
+	r.config.DSN += "_more"
 	var processes errgroup.Group
 	for range 4 {
 		processes.Go(func() error { return eventlog.Migrate(t.Context(), r.config, r.logger()) })

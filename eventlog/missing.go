@@ -15,24 +15,24 @@ type span struct{ first, last int64 }
 //
 // An insert is not atomic across the days it touches, and one that was given up may still be half done, so neither "the
 // block is there" nor "the highest offset is there" can be trusted: each offset is looked up.
-func (l *lane) missing(ctx context.Context, conn driver.Conn) ([]row, error) {
+func (f *flight) missing(ctx context.Context, conn driver.Conn) ([]row, error) {
 	present := make(map[int32]map[int64]bool)
-	for number, span := range spans(l.rows) {
-		partition := l.partitions[number]
-		if err := l.settle(ctx, conn, number, span, partition); err != nil {
+	for number, span := range spans(f.rows) {
+		doubt := &f.partitions[number].doubt
+		if err := f.settle(ctx, conn, number, span, doubt); err != nil {
 			return nil, err
 		}
-		if span.first > partition.horizon {
+		if span.first > doubt.horizon {
 			continue
 		}
-		offsets, err := l.present(ctx, conn, number, span)
+		offsets, err := f.present(ctx, conn, number, span)
 		if err != nil {
 			return nil, err
 		}
 		present[number] = offsets
 	}
 	var missing []row
-	for _, row := range l.rows {
+	for _, row := range f.rows {
 		if !present[row.record.Partition][row.record.Offset] {
 			missing = append(missing, row)
 		}
@@ -41,31 +41,31 @@ func (l *lane) missing(ctx context.Context, conn driver.Conn) ([]row, error) {
 }
 
 // settle asks, once after an assignment, how far somebody else may have written.
-func (l *lane) settle(ctx context.Context, conn driver.Conn, number int32, span span, partition *partition) error {
-	if !partition.unsure {
+func (f *flight) settle(ctx context.Context, conn driver.Conn, number int32, span span, doubt *doubt) error {
+	if !doubt.unsure {
 		return nil
 	}
 	var highest int64
-	err := conn.QueryRow(ctx, "SELECT if(count() = 0, -1, max(offset)) FROM "+l.table.name+
+	err := conn.QueryRow(ctx, "SELECT if(count() = 0, -1, max(offset)) FROM "+f.table.name+
 		" WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset >= {first:Int64}",
-		l.from(number, span)...).Scan(&highest)
+		f.from(number, span)...).Scan(&highest)
 	if err != nil {
-		return fmt.Errorf("asking table %s for the last offset of partition %d: %w", l.table.name, number, err)
+		return fmt.Errorf("asking table %s for the last offset of partition %d: %w", f.table.name, number, err)
 	}
-	partition.horizon = max(partition.horizon, highest)
-	partition.unsure = false
+	doubt.horizon = max(doubt.horizon, highest)
+	doubt.unsure = false
 	return nil
 }
 
-func (l *lane) present(ctx context.Context, conn driver.Conn, number int32, span span) (map[int64]bool, error) {
+func (f *flight) present(ctx context.Context, conn driver.Conn, number int32, span span) (map[int64]bool, error) {
 	var rows []struct {
 		Offset int64 `ch:"offset"`
 	}
-	err := conn.Select(ctx, &rows, "SELECT DISTINCT offset FROM "+l.table.name+
+	err := conn.Select(ctx, &rows, "SELECT DISTINCT offset FROM "+f.table.name+
 		" WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset BETWEEN {first:Int64} AND {last:Int64}",
-		l.from(number, span)...)
+		f.from(number, span)...)
 	if err != nil {
-		return nil, fmt.Errorf("asking table %s which offsets of partition %d it has: %w", l.table.name, number, err)
+		return nil, fmt.Errorf("asking table %s which offsets of partition %d it has: %w", f.table.name, number, err)
 	}
 	offsets := make(map[int64]bool, len(rows))
 	for _, row := range rows {
@@ -74,9 +74,9 @@ func (l *lane) present(ctx context.Context, conn driver.Conn, number int32, span
 	return offsets, nil
 }
 
-func (l *lane) from(number int32, span span) []any {
+func (f *flight) from(number int32, span span) []any {
 	return []any{
-		clickhouse.Named("topic", l.topic),
+		clickhouse.Named("topic", f.topic),
 		clickhouse.Named("partition", number),
 		clickhouse.Named("first", span.first),
 		clickhouse.Named("last", span.last),

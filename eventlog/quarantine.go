@@ -14,12 +14,12 @@ import (
 func quarantineTable() table {
 	return table{name: "quarantine", columns: withPlace(
 		place("recorded_at", recordedAt),
-		column{"reason", func(into driver.BatchColumn, rows []row) error {
+		column{"reason", func(rows []row) any {
 			reasons := make([]string, len(rows))
 			for i, row := range rows {
 				reasons[i] = row.reason
 			}
-			return into.Append(reasons)
+			return reasons
 		}},
 		place("key", func(r *kgo.Record) string { return string(r.Key) }),
 		place("value", func(r *kgo.Record) string { return string(r.Value) }),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -28,8 +29,11 @@ type rig struct {
 	maker
 	config eventlog.Config
 	conn   driver.Conn
+	writer driver.Conn // the event log's, where that is another
 	client *kgo.Client
 	logs   *journal
+
+	metrics *prometheus.Registry // of the event log that was started last
 
 	mu      sync.Mutex       // guards offsets
 	offsets map[string]int64 // of newWatchedRig only
@@ -91,7 +95,12 @@ func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.logs
 // start runs an event log until the test ends or the returned function is called, which waits for it.
 func (r *rig) start() (stop func()) {
 	r.tb.Helper()
-	log, err := eventlog.New(r.config, r.kafka, r.conn, r.logger())
+	r.metrics = prometheus.NewRegistry()
+	conn := r.conn
+	if r.writer != nil {
+		conn = r.writer
+	}
+	log, err := eventlog.New(r.config, r.kafka, conn, r.metrics, r.logger())
 	if err != nil {
 		r.tb.Fatal(err)
 	}

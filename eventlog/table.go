@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -21,10 +20,10 @@ type table struct {
 	columns []column
 }
 
-// column fills one column of an insert from the rows, all at once.
+// column makes one column of an insert of the rows, all at once: a slice with a value for each.
 type column struct {
 	name   string
-	append func(into driver.BatchColumn, rows []row) error
+	values func(rows []row) any
 }
 
 func tables() []table {
@@ -36,12 +35,12 @@ func tables() []table {
 
 // of returns a column whose values are a function of what the table's decode returned.
 func of[Fields, Value any](name string, value func(Fields) Value) column {
-	return column{name, func(into driver.BatchColumn, rows []row) error {
+	return column{name, func(rows []row) any {
 		values := make([]Value, len(rows))
 		for i, row := range rows {
 			values[i] = value(row.fields.(Fields))
 		}
-		return into.Append(values)
+		return values
 	}}
 }
 
@@ -59,12 +58,12 @@ func nested[Fields, Element, Value any](list func(Fields) []Element, member func
 
 // place returns a column whose values are a function of the record itself.
 func place[Value any](name string, value func(*kgo.Record) Value) column {
-	return column{name, func(into driver.BatchColumn, rows []row) error {
+	return column{name, func(rows []row) any {
 		values := make([]Value, len(rows))
 		for i, row := range rows {
 			values[i] = value(row.record)
 		}
-		return into.Append(values)
+		return values
 	}}
 }
 

@@ -11,11 +11,12 @@ import (
 )
 
 type eventFields struct {
-	id    uuid.UUID
-	meta  schemas.EventMeta
-	track schemas.Track
-	body  string
-	notes []string
+	id         uuid.UUID
+	meta       schemas.EventMeta
+	track      schemas.Track
+	body       string
+	properties string // JSON
+	notes      []string
 }
 
 func eventsTable() table {
@@ -30,6 +31,7 @@ func eventsTable() table {
 		of("timestamp", func(e *eventFields) time.Time { return e.track.Timestamp }),
 		of("received_at", func(e *eventFields) time.Time { return e.meta.ReceivedAt }),
 		of("body", func(e *eventFields) string { return e.body }),
+		of("properties", func(e *eventFields) string { return e.properties }),
 		of("notes", func(e *eventFields) []string { return e.notes }),
 	)}
 }
@@ -46,15 +48,24 @@ func decodeEvent(record *kgo.Record) (any, error) {
 	if err := storable("received_at", meta.ReceivedAt); err != nil {
 		return nil, err
 	}
-	fields := &eventFields{id: id, meta: meta, body: string(record.Value)}
+	fields := &eventFields{id: id, meta: meta, body: string(record.Value), properties: noProperties}
 	if fields.track, err = schemas.ParseTrack(record.Value); err != nil {
 		fields.note("body not understood: %v", err)
+	} else if object := schemas.Properties(record.Value); object != nil {
+		fields.setProperties(object)
 	}
 	if fields.track.IgnoredMessageID {
 		fields.note("message ID ignored: it must have 1 to %d bytes", schemas.MaxNameBytes)
 	}
 	fields.track.Timestamp = fields.timestamp()
 	return fields, nil
+}
+
+func (e *eventFields) setProperties(object []byte) {
+	var isChanged bool
+	if e.properties, isChanged = storableProperties(object); isChanged {
+		e.note("properties hold numbers beyond 64 bits: they are queried as floats, or as texts where they are too large for those")
+	}
 }
 
 func (e *eventFields) note(format string, values ...any) {

@@ -52,14 +52,14 @@ func run(record schemas.Run) (*runFields, error) {
 		return nil, fmt.Errorf("reading the run's request: %w", err)
 	}
 	for _, recipient := range request.Recipients {
-		fields.recipientIDs = append(fields.recipientIDs, identity(recipient))
+		fields.recipientIDs = append(fields.recipientIDs, idOf(recipient))
 	}
-	fields.tenant, fields.cancellationKey = identity(request.Tenant), request.CancellationKey
+	fields.tenant, fields.cancellationKey = idOf(request.Tenant), request.CancellationKey
 	return fields, errors.Join(storable("received_at", record.ReceivedAt), storable("created_at", record.CreatedAt))
 }
 
-// identity returns the ID of a recipient or tenant, which is a string or an object with an id; "" where it is neither.
-func identity(value json.RawMessage) string {
+// idOf returns the ID of a recipient or tenant, which is a string or an object with an id; "" where it is neither.
+func idOf(value json.RawMessage) string {
 	var id string
 	if json.Unmarshal(value, &id) == nil {
 		return id

@@ -29,9 +29,9 @@ const childVariable = "REPLAY_TEST_CHILD"
 
 // childOrder tells a child what to work on.
 type childOrder struct {
-	Kafka    kafka.Config
-	Proxy    string // to ClickHouse
-	Database string
+	Kafka kafka.Config
+	Proxy string // to ClickHouse
+	DSN   string
 }
 
 // runRole runs the role until the process is killed.
@@ -43,8 +43,7 @@ func runRole(text string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	config := eventlog.Config{
-		Addr: []string{"embedded:8123"}, Protocol: "http", User: "default", Database: order.Database,
-		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Interval: time.Second},
+		DSN: order.DSN, Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 		DialContext: func(ctx context.Context, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", order.Proxy)
 		},
@@ -75,7 +74,7 @@ func runRole(text string) error {
 // child runs the role in a process of its own and returns a function that kills it.
 func (w *world) child() (kill func()) {
 	w.tb.Helper()
-	text, err := json.Marshal(childOrder{w.config, w.proxy(), w.logConfig().Database})
+	text, err := json.Marshal(childOrder{w.config, w.proxy(), w.logConfig().DSN})
 	if err != nil {
 		w.tb.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -82,7 +83,7 @@ func newWorldOn(tb testing.TB, cluster rig.Cluster) *world {
 // logConfig leads to the world's own database.
 func (w *world) logConfig() eventlog.Config {
 	config := address
-	config.Database = strings.NewReplacer(".", "_", "-", "_").Replace(w.config.TopicPrefix)
+	config.DSN = "http://embedded:8123/" + strings.NewReplacer(".", "_", "-", "_").Replace(w.config.TopicPrefix)
 	return config
 }
 
@@ -164,7 +165,7 @@ func (w *world) processor() (stop func()) {
 // eventlog remembers everything.
 func (w *world) eventlog() (stop func()) {
 	w.tb.Helper()
-	role, err := eventlog.New(w.logConfig(), w.config, w.conn, w.logger())
+	role, err := eventlog.New(w.logConfig(), w.config, w.conn, prometheus.NewRegistry(), w.logger())
 	if err != nil {
 		w.tb.Fatal(err)
 	}

@@ -191,3 +191,15 @@ func (p *trackParser) refuse(code ErrorCode, field, message string) {
 		p.refusal = &FieldError{Code: code, Field: field, Message: message}
 	}
 }
+
+// Properties returns the text of the properties of a body that ParseTrack takes, nil where it has none.
+func Properties(body []byte) []byte {
+	var room [16]jsonscan.Member
+	members, _, _ := jsonscan.AppendMembers(room[:0], body, MaxDepth) // ParseTrack has found no fault
+	for _, member := range members {
+		if string(jsonscan.Unescape(member.Name)) == "properties" && member.Value[0] == '{' {
+			return member.Value
+		}
+	}
+	return nil
+}

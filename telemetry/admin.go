@@ -9,11 +9,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // AdminConfig holds the settings of the admin listener.
 type AdminConfig struct {
-	Listen string `help:"Address on which /healthz and /readyz answer, for orchestrators; empty is none." default:"127.0.0.1:8083" placeholder:"HOST:PORT"`
+	Listen string `help:"Address on which /healthz, /readyz and /metrics answer, for orchestrators and Prometheus; empty is none." default:"${admin_listen}" placeholder:"HOST:PORT"`
 }
 
 // Readiness is what /readyz answers: with 200 when Ready, otherwise with 503.
@@ -25,17 +29,24 @@ type Readiness struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+// NewMetrics returns a registry for the metrics of a process's roles, with those of the Go runtime and of the process.
+func NewMetrics() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
 // ServeAdmin answers on the admin listener until ctx ends. ready is called for each request, by several goroutines.
-func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness, logger *slog.Logger) error {
+func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Logger) error {
 	if config.Listen == "" {
 		<-ctx.Done()
 		return nil
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
 	if err != nil {
-		return fmt.Errorf("listening for health checks (--admin-listen): %w", err)
+		return fmt.Errorf("listening for health checks and metrics (--admin-listen): %w", err)
 	}
-	server := &http.Server{Handler: admin(ready, logger), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: admin(ready, metrics, logger), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for such an answer
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -44,7 +55,7 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 	return nil
 }
 
-func admin(ready func() Readiness, logger *slog.Logger) http.Handler {
+func admin(ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -57,5 +68,6 @@ func admin(ready func() Readiness, logger *slog.Logger) http.Handler {
 			logger.Debug("answering /readyz", "error", err)
 		}
 	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	return mux
 }

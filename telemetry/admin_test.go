@@ -27,7 +27,7 @@ func TestReadinessIsAnsweredWithWhatIsMissing(t *testing.T) {
 	go func() {
 		ended <- telemetry.ServeAdmin(ctx, telemetry.AdminConfig{Listen: address}, func() telemetry.Readiness {
 			return telemetry.Readiness{Ready: isReady.Load(), Partitions: map[int32]string{3: "dedup index: 10 of 20 events"}}
-		}, slog.New(slog.DiscardHandler))
+		}, telemetry.NewMetrics(), slog.New(slog.DiscardHandler))
 	}()
 	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "10 of 20") {
 		t.Errorf("%d %s", status, body)
@@ -38,6 +38,9 @@ func TestReadinessIsAnsweredWithWhatIsMissing(t *testing.T) {
 	}
 	if status, _ := get(t, "http://"+address+"/healthz"); status != http.StatusOK {
 		t.Errorf("healthz: %d", status)
+	}
+	if status, body := get(t, "http://"+address+"/metrics"); status != http.StatusOK || !strings.Contains(body, "go_goroutines") {
+		t.Errorf("metrics: %d %s", status, body)
 	}
 	stop()
 	if err := <-ended; err != nil {

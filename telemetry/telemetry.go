@@ -1,4 +1,4 @@
-// Package telemetry makes the logger that every role is given, and the listener that orchestrators ask for health. Logs
+// Package telemetry makes the logger that every role is given, and the listener on which a process tells its health and its metrics. Logs
 // go to one writer, as text for people or as JSON for machines, and carry IDs, never payloads or secrets. Kafka clients
 // log through the same logger, one level quieter.
 package telemetry

@@ -87,7 +87,7 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, keys *catalog.Keys, outs
 		}
 	}
 	row("management", "http://"+reachable(c.API.Listen)+"/api/v1/events", c.access())
-	row("ClickHouse", outside.ClickHouseURL, "read-only, database "+c.ClickHouse.Database)
+	row("ClickHouse", outside.ClickHouseURL, "read-only, database "+c.ClickHouse.Database())
 	row("Kafka", strings.Join(c.Kafka.Brokers, ","), "")
 	row("workflow API", c.WorkflowAPI.URL, "where runs are started")
 	if first != "" {

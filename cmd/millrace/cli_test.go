@@ -53,7 +53,7 @@ func newCLI(t *testing.T) *cli {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- reader.Run(ctx) }()
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, nil, nil, logger)
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, api.EventLog{}, nil, logger)
 	if err != nil {
 		t.Fatal(err)
 	}

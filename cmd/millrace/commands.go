@@ -37,7 +37,7 @@ func (c *ingestCommand) Run(global *Global, ctx bound) error {
 type processorCommand struct {
 	Kafka     kafka.Config          `embed:"" prefix:"kafka-"`
 	Processor processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=exactly_once',set='processor_dedup_dir=.millrace/dedup',set='processor_dedup_memory=536870912'"`
-	Admin     telemetry.AdminConfig `embed:"" prefix:"admin-"`
+	Admin     telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
 }
 
 // Run runs the processor until a signal.
@@ -47,7 +47,7 @@ func (c *processorCommand) Run(global *Global, ctx bound) error {
 		return err
 	}
 	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
+		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, telemetry.NewMetrics()}, c.Kafka, reader, logger)
 	})
 }
 
@@ -69,23 +69,6 @@ func (c *dispatcherCommand) Run(global *Global, ctx bound) error {
 		}
 		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
 	})
-}
-
-type eventlogCommand struct {
-	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
-	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
-}
-
-// Run runs the event log's writer until a signal.
-func (c *eventlogCommand) Run(global *Global, ctx bound) error {
-	logger, err := global.logger()
-	if err != nil {
-		return err
-	}
-	if err := needBrokers(c.Kafka); err != nil {
-		return err
-	}
-	return startEventlog(ctx, c.ClickHouse, c.Kafka, logger)
 }
 
 type apiCommand struct {
@@ -113,7 +96,7 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		if err := defaultEnvironments(ctx, writer); err != nil {
 			return err
 		}
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, ""}, logger)
 	})
 }
 
@@ -127,19 +110,6 @@ func (c *topicsCommand) Run(ctx bound) error {
 		return err
 	}
 	return c.Kafka.EnsureTopics(ctx)
-}
-
-type migrateCommand struct {
-	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
-}
-
-// Run brings the tables up to date.
-func (c *migrateCommand) Run(global *Global, ctx bound) error {
-	logger, err := global.logger()
-	if err != nil {
-		return err
-	}
-	return eventlog.Migrate(ctx, c.ClickHouse, logger)
 }
 
 type versionCommand struct{}

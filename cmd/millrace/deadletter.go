@@ -131,7 +131,7 @@ func writeDeadLetter(table *tabwriter.Writer, d deadLetter) {
 	fmt.Fprintln(table)
 	row(table, "ATTEMPT", "AT", "OUTCOME", "STATUS", "MS", "ERROR")
 	for _, a := range d.Attempts {
-		row(table, a.Attempt, stamp(a.AttemptedAt), a.Outcome, zeroAs(a.StatusCode, "-"), strconv.FormatFloat(a.LatencyMs, 'f', 1, 64), a.Error)
+		row(table, a.Attempt, stamp(a.AttemptedAt), a.Outcome, zeroAs(a.StatusCode, "-"), milliseconds(a.LatencyMs), a.Error)
 	}
 }
 

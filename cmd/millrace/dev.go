@@ -34,9 +34,10 @@ type devCommand struct {
 	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
 	Catalog     catalogConfig         `embed:"" prefix:"catalog-"`
 	ClickHouse  eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	TTL         eventlog.TTL          `embed:"" prefix:"clickhouse-ttl-"`
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
-	Admin       telemetry.AdminConfig `embed:"" prefix:"admin-"`
+	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
@@ -45,7 +46,7 @@ type devCommand struct {
 
 // Help is shown by --help, above the flags.
 func (c *devCommand) Help() string {
-	return "Without --kafka-brokers an embedded Kafka is started, without --clickhouse-addr an embedded ClickHouse, " +
+	return "Without --kafka-brokers an embedded Kafka is started, without --clickhouse-dsn an embedded ClickHouse, " +
 		"without --workflow-api-url a receiver that shows the runs it gets."
 }
 
@@ -88,7 +89,7 @@ func (c *devCommand) startOutside(ctx context.Context, logger *slog.Logger) (*em
 		}
 		options.Kafka = &c.EmbeddedKafka
 	}
-	if len(c.ClickHouse.Addr) == 0 {
+	if c.ClickHouse.DSN == "" {
 		path, err := c.Library.locate(ctx, c.DataDir)
 		if err != nil {
 			return nil, err
@@ -112,7 +113,7 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 		c.Kafka.Topics.LimitTotal(embeddedLogBytes)
 	}
 	if outside.DialClickHouse != nil {
-		c.ClickHouse.Addr, c.ClickHouse.Protocol, c.ClickHouse.DialContext = []string{"embedded:0"}, "http", outside.DialClickHouse
+		c.ClickHouse.DSN, c.ClickHouse.DialContext = "http://embedded:8123", outside.DialClickHouse
 	}
 	if outside.ReceiverURL != "" {
 		c.WorkflowAPI.URL = outside.ReceiverURL
@@ -144,6 +145,7 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 	if err := c.Kafka.EnsureTopics(ctx); err != nil {
 		return err
 	}
+	c.ClickHouse.TTL = &c.TTL
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
 }
 
@@ -162,19 +164,20 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	if err := seedDemo(ctx, reader, writer); err != nil {
 		return err
 	}
+	metrics := telemetry.NewMetrics()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, logger) })
+	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, metrics, logger) })
 	group.Go(func() error {
 		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
 	})
 	group.Go(func() error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin}, c.Kafka, reader, logger)
+		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
 	})
 	group.Go(func() error {
 		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)
 	})
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })

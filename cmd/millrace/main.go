@@ -22,12 +22,16 @@ type commands struct {
 	Ingest      ingestCommand       `cmd:"" help:"Run the role that takes events over HTTP."`
 	Processor   processorCommand    `cmd:"" help:"Run the role that decides which workflows an event triggers."`
 	Dispatcher  dispatcherCommand   `cmd:"" help:"Run the role that starts the runs at the workflow API."`
-	Eventlog    eventlogCommand     `cmd:"" help:"Run the role that writes everything to ClickHouse."`
+	Eventlog    eventlogCommands    `cmd:"" help:"Run the role that writes everything to ClickHouse, or verify what it wrote."`
 	API         apiCommand          `cmd:"" name:"api" help:"Run the management and query API."`
 	Environment environmentCommands `cmd:"" name:"env" help:"List and change environments."`
 	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
 	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`
 	Workflow    workflowCommands    `cmd:"" help:"List workflows."`
+	Event       eventCommands       `cmd:"" name:"events" aliases:"event" help:"List events, show what happened to one, or follow them live."`
+	Run         runCommands         `cmd:"" name:"runs" aliases:"run" help:"List runs, and show one with its attempts."`
+	Rejections  rejectionsCommand   `cmd:"" help:"List the requests that ingest refused."`
+	Stats       statsCommand        `cmd:"" help:"Count events over time, by status and name; dedup rate and latency."`
 	Replay      replayCommands      `cmd:"" help:"Let events of the past go through triggers once more."`
 	DeadLetter  deadLetterCommands  `cmd:"" aliases:"dead-letters,dead" help:"List runs that were given up, and send them again."`
 	Apply       applyCommand        `cmd:"" help:"Make the catalog what files say."`

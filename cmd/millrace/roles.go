@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/api"
@@ -40,7 +42,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return role.Run(ctx) })
-	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, logger) })
+	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, config.metrics, logger) })
 	return group.Wait()
 }
 
@@ -48,6 +50,7 @@ func startProcessor(ctx context.Context, config processorConfig, cluster kafka.C
 type processorConfig struct {
 	processor processor.Config
 	admin     telemetry.AdminConfig
+	metrics   *prometheus.Registry
 }
 
 func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {
@@ -58,13 +61,13 @@ func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafk
 	return role.Run(ctx)
 }
 
-func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, logger *slog.Logger) error {
+func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, metrics *prometheus.Registry, logger *slog.Logger) error {
 	conn, err := eventlog.Connect(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	role, err := eventlog.New(config, cluster, conn, logger)
+	role, err := eventlog.New(config, cluster, conn, metrics, logger)
 	if err != nil {
 		return err
 	}
@@ -101,6 +104,29 @@ type apiConfig struct {
 	reader     *catalog.Reader
 	writer     *catalog.Writer
 	keys       *catalog.Keys
+	readonly   string // URL of the embedded ClickHouse's read-only interface; "" where that is not what is asked
+}
+
+// openSQL connects those who ask in SQL, or returns nil where nobody may.
+func (c apiConfig) openSQL(ctx context.Context) (driver.Conn, error) {
+	if !c.api.SQL.Enabled {
+		return nil, nil //nolint:nilnil // there is nothing to connect to
+	}
+	config := c.clickhouse
+	config.ReadOnly, config.PasswordRef = true, c.api.SQL.PasswordRef
+	switch {
+	case c.clickhouse.DialContext != nil && c.readonly == "":
+		return nil, errors.New("--api-sql-enabled asks the read-only interface of the embedded ClickHouse, which --embedded-clickhouse-listen has switched off")
+	case c.clickhouse.DialContext != nil:
+		dialer := new(net.Dialer)
+		config.DSN = c.readonly
+		config.DialContext = func(ctx context.Context, addr string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", addr) }
+	case c.api.SQL.DSN == "":
+		return nil, errors.New("--api-sql-enabled needs --api-sql-dsn, with a user of ClickHouse that can only read the event log's database")
+	default:
+		config.DSN = c.api.SQL.DSN
+	}
+	return eventlog.Connect(ctx, config)
 }
 
 func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {
@@ -114,10 +140,23 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
 	defer listener.Close()
+	log := api.EventLog{Log: query.New(conn)}
+	asker, err := config.openSQL(ctx)
+	if err != nil {
+		return err
+	}
+	if asker != nil {
+		defer asker.Close()
+		bounds := config.api.SQL.Bounds()
+		if config.clickhouse.DialContext != nil {
+			bounds.Memory = 0 // the read-only interface has a limit of its own, and lets nobody set another
+		}
+		log.SQL = query.NewSQL(asker, bounds)
+	}
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
 		return dispatcher.Resend(ctx, config.kafka, letters...)
 	}
-	role, err := api.New(config.api, config.reader, config.writer, config.keys, query.New(conn), resend, logger)
+	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, logger)
 	if err != nil {
 		return err
 	}

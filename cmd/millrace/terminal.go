@@ -10,6 +10,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/millrace/millrace/catalog/manifest"
 )
@@ -84,9 +85,19 @@ func (c outputConfig) write(out io.Writer, answer any, table func(*tabwriter.Wri
 func row(table io.Writer, cells ...any) {
 	texts := make([]string, len(cells))
 	for i, cell := range cells {
-		texts[i] = strings.NewReplacer("\t", " ", "\n", " ").Replace(fmt.Sprint(cell))
+		texts[i] = plain(fmt.Sprint(cell))
 	}
 	fmt.Fprintln(table, strings.Join(texts, "\t"))
+}
+
+// plain keeps a text to one cell, and from commanding the terminal: names and bodies come from outside.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // decoded reads items of a list for a table.

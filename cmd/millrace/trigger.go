@@ -121,36 +121,15 @@ func (triggerList) Help() string {
 
 // Run lists the triggers.
 func (c *triggerList) Run(ctx bound, tty terminal) error {
-	r, err := c.Client.resource(ctx, c.Output, tty)
-	if err != nil {
-		return err
-	}
-	sources, err := sourceNames(ctx, r.client)
+	r, sources, err := c.Client.withSources(ctx, c.Output, tty)
 	if err != nil {
 		return err
 	}
 	header := []any{"ENVIRONMENT", "NAME", "SOURCE", "EVENT", "WORKFLOW", "STATUS", "ID"}
 	wanted := filter("environment", c.Environment, "source", c.Source, "event", c.Event, "workflow", c.Workflow, "status", c.Status, "limit", pageSize)
 	return list(r, "/triggers", wanted, header, func(t schemas.Trigger) []any {
-		return []any{t.Environment, t.Name, zeroAs(sources[t.SourceID], t.SourceID), t.Event, t.Workflow, t.Status, t.ID}
+		return []any{t.Environment, t.Name, sources.name(t.SourceID), t.Event, t.Workflow, t.Status, t.ID}
 	})
-}
-
-// sourceNames returns the name of each source by its ID.
-func sourceNames(ctx context.Context, client *api.Client) (map[string]string, error) {
-	items, err := client.List(ctx, "/sources", nil)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := decoded[source](items)
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	for _, s := range sources {
-		names[s.ID] = s.Name
-	}
-	return names, nil
 }
 
 type triggerGet struct {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,10 +33,17 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}
+	if os.Getenv(serverEnv) != "" {
+		// The driver leaves idle connections to the server to close, and that one outlives the tests.
+		os.Exit(m.Run())
+	}
 	goleak.VerifyTestMain(m)
 }
 
 func runChild() int {
+	if slices.Contains(os.Args, nilDereference) {
+		go dereferenceOnRequest()
+	}
 	options, err := chdb.ReadChildOptions()
 	if err == nil {
 		err = chdb.RunChild(context.Background(), options)
@@ -49,7 +57,7 @@ func runChild() int {
 
 // libraryPath finds or fetches the library once for the whole run.
 var libraryPath = sync.OnceValues(func() (string, error) {
-	libDir := os.Getenv("MILLRACE_LIB_DIR")
+	libDir := os.Getenv("MILLRACE_LIBRARY_DIR")
 	if libDir == "" {
 		libDir = filepath.Join("..", "..", ".millrace", "lib")
 	}
@@ -107,7 +115,12 @@ func clientOptions(server *chdb.Server) *clickhouse.Options {
 
 func connect(t testing.TB, server *chdb.Server) driver.Conn {
 	t.Helper()
-	conn, err := clickhouse.Open(clientOptions(server))
+	return open(t, clientOptions(server))
+}
+
+func open(t testing.TB, o *clickhouse.Options) driver.Conn {
+	t.Helper()
+	conn, err := clickhouse.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func serveChild(ctx context.Context, o ChildOptions) error {
 	if err != nil {
 		return err
 	}
-	handlers := map[int]http.Handler{fdSocket: newInternal(engine)}
+	handlers := map[int]http.Handler{fdSocket: newInternal(engine, gate)}
 	if o.Readonly {
 		handlers[fdReadonly] = newReadonly(engine, gate, o)
 	}

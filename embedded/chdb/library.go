@@ -29,7 +29,7 @@ var ErrNoLibrary = errors.New("the ClickHouse library libchdb is not available")
 
 // wayOut ends every error a user can act on.
 const wayOut = "; either install npm and try again, or set CHDB_LIB_PATH to a libchdb.so (" + minVersion +
-	" or newer), or use a ClickHouse server with --clickhouse.addr"
+	" or newer), or use a ClickHouse server with --clickhouse-dsn"
 
 // LibraryOptions say where the library may be and where to put it.
 type LibraryOptions struct {
@@ -67,7 +67,7 @@ func Locate(ctx context.Context, o LibraryOptions) (string, error) {
 		return systemLibrary, nil
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return "", fmt.Errorf("%w: none is published for %s/%s, set CHDB_LIB_PATH to one of your own or use a ClickHouse server with --clickhouse.addr", ErrNoLibrary, runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("%w: none is published for %s/%s, set CHDB_LIB_PATH to one of your own or use a ClickHouse server with --clickhouse-dsn", ErrNoLibrary, runtime.GOOS, runtime.GOARCH)
 	}
 	return fetch(ctx, libDir, o.Progress)
 }

@@ -28,7 +28,7 @@ func TestWithoutNpmTheErrorNamesEveryWayOut(t *testing.T) {
 	if !errors.Is(err, chdb.ErrNoLibrary) {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"npm", "CHDB_LIB_PATH", "--clickhouse.addr"} {
+	for _, want := range []string{"npm", "CHDB_LIB_PATH", "--clickhouse-dsn"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
 		}

@@ -24,6 +24,11 @@ type request struct {
 	rows     io.Reader // an INSERT's rows, or nil where sql is the whole statement
 }
 
+// readonly tells whether the request gives up its right to write.
+func (req *request) readonly() bool {
+	return slices.ContainsFunc(req.settings, func(s setting) bool { return s.name == "readonly" && s.value != "0" })
+}
+
 // isTransportArgument tells the URL arguments that are no settings. Those naming a
 // session, a user or a query ID have no meaning with one user and a new
 // connection for every request; the rest steer parts of a server that are not here.

@@ -14,11 +14,12 @@ const internalSlots = 8
 // internal is the full ClickHouse HTTP interface; only the parent's socket leads to it.
 type internal struct {
 	engine *engine
+	gate   *gate
 	slots  slots
 }
 
-func newInternal(e *engine) http.Handler {
-	h := &internal{engine: e, slots: make(slots, internalSlots)}
+func newInternal(e *engine, g *gate) http.Handler {
+	h := &internal{engine: e, gate: g, slots: make(slots, internalSlots)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ping", ping)
 	mux.HandleFunc("/{$}", h.serve)
@@ -38,13 +39,30 @@ func (h *internal) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = h.slots.use(r.Context(), h.engine, func(s *session) error {
-		return s.serve(r.Context(), req, answer)
+		return h.run(r.Context(), s, req, answer)
 	})
 	if err != nil {
 		answer.fail(err)
 		return
 	}
 	answer.start()
+}
+
+// run lets a statement that asks for the readonly setting pass the gate: by itself the setting does not keep what it
+// promises, and who sets it does so because somebody else wrote the statement.
+func (h *internal) run(ctx context.Context, s *session, req request, answer *answer) error {
+	if !req.readonly() || req.hello {
+		return s.serve(ctx, req, answer)
+	}
+	if req.rows != nil {
+		return refused("INSERT writes")
+	}
+	admitted, err := h.gate.admit(s, req.sql)
+	if err != nil {
+		return err
+	}
+	req.sql = admitted
+	return s.serve(ctx, req, answer)
 }
 
 func (s *session) serve(ctx context.Context, req request, answer *answer) error {

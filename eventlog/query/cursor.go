@@ -17,6 +17,8 @@ const (
 	auditList list = 'a'
 	nameList  list = 'n'
 
+	rejectionList list = 'x'
+
 	deadLetterList list = 'd'
 )
 

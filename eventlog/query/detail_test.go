@@ -3,7 +3,9 @@ package query_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +44,17 @@ func TestEventTellsAllThatFollowedFromIt(t *testing.T) {
 	}
 	if len(detail.Attempts) != 2 || detail.Attempts[0].Attempt != 1 || detail.Attempts[1].Outcome != schemas.Delivered {
 		t.Errorf("got attempts %+v", detail.Attempts)
+	}
+	var steps []string
+	for _, step := range detail.Timeline {
+		steps = append(steps, fmt.Sprintf("%g %s %s %s %s", step.AfterMs, step.Step, step.Outcome, step.TriggerID, step.Workflow))
+	}
+	want := []string{
+		"0 received accepted  ", "1000 deduplicated first  ", "1000 trigger matched trg_1 w", "1000 trigger condition_false trg_2 v", "1000 run created trg_1 w",
+		"1000 attempt retrying  w", "2000 attempt delivered  w",
+	}
+	if !slices.Equal(steps, want) {
+		t.Errorf("got timeline %q, want %q", steps, want)
 	}
 }
 

@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 		fail(err)
 	}
 	address = eventlog.Config{
-		Addr: []string{"embedded:8123"}, Protocol: "http", User: "default", DialContext: server.DialContext,
-		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Interval: time.Second},
+		DialContext: server.DialContext,
+		Flush:       eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 	}
 	code := m.Run()
 	server.Close()

@@ -21,6 +21,7 @@ type EventDetail struct {
 	Decision    *Decision `json:"decision"` // null while undecided
 	Runs        []RunItem `json:"runs"`     // that its triggers started
 	Attempts    []Attempt `json:"attempts"` // of all its runs, oldest first
+	Timeline    []Step    `json:"timeline"` // what happened, in the order of time
 }
 
 // Decision is what the processor concluded from an event.
@@ -58,6 +59,7 @@ func (l *Log) Event(ctx context.Context, id string) (EventDetail, error) {
 	if detail.Runs, detail.Attempts, err = l.consequences(ctx, detail.EventItem); err != nil {
 		return EventDetail{}, err
 	}
+	detail.Timeline = detail.timeline()
 	return detail, nil
 }
 
@@ -67,7 +69,7 @@ func (l *Log) event(ctx context.Context, id uuid.UUID) (EventDetail, string, err
 	var where filter
 	where.add("event_id = {id:UUID}", clickhouse.Named("id", id.String()))
 	if at, ok := schemas.EventTime(id); ok {
-		where.around(at)
+		where.around(at, at)
 	}
 	var found []EventDetail
 	var topic string
@@ -89,12 +91,12 @@ func (l *Log) event(ctx context.Context, id uuid.UUID) (EventDetail, string, err
 	return found[0], topic, nil
 }
 
-// around restricts received_at to a day before and after the time inside an ID: a little more than the two clocks of a
+// around restricts received_at to a day before and after the times inside IDs: a little more than the two clocks of a
 // careless writer differ, and few partitions.
-func (f *filter) around(at time.Time) {
+func (f *filter) around(oldest, newest time.Time) {
 	const margin = 24 * time.Hour
-	f.add("received_at BETWEEN fromUnixTimestamp64Milli({after:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC')",
-		millis("after", at.Add(-margin)), millis("until", at.Add(margin)))
+	f.add(notBefore("received_at", "oldest")+" AND "+notAfter("received_at", "newest"),
+		millis("oldest", oldest.Add(-margin)), millis("newest", newest.Add(margin)))
 }
 
 // decision reads the latest decision about the event, or nil.
@@ -125,7 +127,7 @@ func (l *Log) decision(ctx context.Context, event EventItem, topic string) (*Dec
 func ofEvent(event EventItem) *filter {
 	where := new(filter)
 	where.add("event_id = {id:UUID}", clickhouse.Named("id", event.ID))
-	where.add("received_at = fromUnixTimestamp64Milli({received_at:Int64}, 'UTC')", millis("received_at", event.ReceivedAt))
+	where.add(notBefore("received_at", "received_at")+" AND "+notAfter("received_at", "received_at"), millis("received_at", event.ReceivedAt))
 	return where
 }
 
@@ -135,7 +137,7 @@ func (l *Log) eventAt(ctx context.Context, place place, before time.Time) (strin
 	const margin = time.Hour
 	var found string
 	err := l.rows(ctx, "first event", "SELECT event_id FROM events WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset = {offset:Int64}"+
-		" AND received_at BETWEEN fromUnixTimestamp64Milli({after:Int64}, 'UTC') AND fromUnixTimestamp64Milli({until:Int64}, 'UTC') LIMIT 1",
+		" AND "+notBefore("received_at", "after")+" AND "+notAfter("received_at", "until")+" LIMIT 1",
 		[]any{
 			clickhouse.Named("topic", place.topic), clickhouse.Named("partition", place.Partition), clickhouse.Named("offset", place.Offset),
 			millis("after", before.Add(-time.Duration(schemas.MaxWindow)-margin)), millis("until", before.Add(margin)),

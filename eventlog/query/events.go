@@ -13,16 +13,12 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// EventFilter says which events are asked for. An empty member does not restrict.
+// EventFilter says which events are asked for, and which page of them.
 type EventFilter struct {
-	Source      string // ID
-	Environment string
-	Event       string // name
-	Status      schemas.Status
-	MessageID   string
-	UserID      string
-	Limit       int    // 1 to MaxLimit; 0 is DefaultLimit
-	Cursor      string // NextCursor of the page before
+	Selection
+	IDs    []string // only these; up to MaxLimit
+	Limit  int      // 1 to MaxLimit; 0 is DefaultLimit
+	Cursor string   // NextCursor of the page before
 }
 
 // EventPage is a page of events, newest first.
@@ -44,7 +40,8 @@ type EventItem struct {
 	Status      schemas.Status `json:"status,omitempty"` // absent while undecided
 }
 
-// Events returns a page of the events that the filter describes. A bad filter is a *FilterError.
+// Events returns a page of the events that the filter describes. A bad filter is a *FilterError, and what takes too much
+// a *LimitError.
 func (l *Log) Events(ctx context.Context, asked EventFilter) (EventPage, error) {
 	size, err := limit(asked.Limit)
 	if err != nil {
@@ -54,10 +51,7 @@ func (l *Log) Events(ctx context.Context, asked EventFilter) (EventPage, error) 
 	if err != nil {
 		return EventPage{}, err
 	}
-	if err := checkStatus(asked.Status); err != nil {
-		return EventPage{}, err
-	}
-	items, err := l.eventItems(ctx, asked.where(after), size+1)
+	items, err := l.newestEvents(ctx, asked, after, size+1)
 	if err != nil {
 		return EventPage{}, err
 	}
@@ -70,6 +64,56 @@ func (l *Log) Events(ctx context.Context, asked EventFilter) (EventPage, error) 
 	return page, l.addStatuses(ctx, page.Items)
 }
 
+// newestEvents looks for a page. A message or an ID is found by its index.
+func (l *Log) newestEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
+	read := func(since time.Time) ([]EventItem, error) {
+		asked.Since = since
+		return l.matchingEvents(ctx, asked, after, size)
+	}
+	if asked.MessageID != "" || len(asked.IDs) > 0 {
+		return read(asked.Since)
+	}
+	return widening(asked.Since, newest(after, asked.Until), size, read)
+}
+
+func (l *Log) matchingEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
+	where, err := asked.where(func(f *filter) { f.before(after, "received_at", "event_id") })
+	if err != nil {
+		return nil, err
+	}
+	if err := where.events(asked.IDs); err != nil {
+		return nil, err
+	}
+	return l.eventItems(ctx, where, size)
+}
+
+// events restricts to the events of these IDs, which tell when they were received. None does not restrict.
+func (f *filter) events(asked []string) error {
+	if len(asked) == 0 {
+		return nil
+	}
+	if len(asked) > MaxLimit {
+		return &FilterError{"id", fmt.Sprintf("at most %d", MaxLimit)}
+	}
+	ids := make([]string, len(asked))
+	var times []time.Time
+	for i, text := range asked {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			return &FilterError{"id", "not a UUID"}
+		}
+		ids[i] = id.String()
+		if at, ok := schemas.EventTime(id); ok {
+			times = append(times, at)
+		}
+	}
+	f.add("event_id IN {ids:Array(UUID)}", clickhouse.Named("ids", ids))
+	if len(times) == len(ids) {
+		f.around(slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare))
+	}
+	return nil
+}
+
 func checkStatus(status schemas.Status) error {
 	known := []schemas.Status{"", schemas.Processed, schemas.Duplicate, schemas.NoTrigger, schemas.Failed}
 	if slices.Contains(known, status) {
@@ -78,34 +122,27 @@ func checkStatus(status schemas.Status) error {
 	return &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s", schemas.Processed, schemas.Duplicate, schemas.NoTrigger, schemas.Failed)}
 }
 
-func (f EventFilter) where(after position) *filter {
-	where := new(filter)
-	where.equals("environment", f.Environment)
-	where.equals("source_id", f.Source)
-	where.equals("event", f.Event)
-	where.before(after, "received_at", "event_id")
-	if f.Status != "" {
-		// The conditions so far hold for decisions as well, and narrow them down.
-		decided := filter{conditions: slices.Clone(where.conditions)}
-		decided.add("replay_id = '' AND status = {status:String}")
-		where.add("event_id IN (SELECT event_id FROM decisions FINAL"+decided.sql()+")", clickhouse.Named("status", string(f.Status)))
-	}
-	where.equals("message_id", f.MessageID)
-	where.equals("user_id", f.UserID)
-	return where
+// eventColumns are what scanEvent reads.
+const eventColumns = "event_id, source_id, environment, event, message_id, user_id, received_at, timestamp"
+
+// scanEvent reads an event of a list, and what else was asked for.
+func scanEvent(rows driver.Rows, more ...any) (EventItem, error) {
+	var item EventItem
+	var id uuid.UUID
+	columns := []any{&id, &item.SourceID, &item.Environment, &item.Event, &item.MessageID, &item.UserID, &item.ReceivedAt, &item.Timestamp}
+	err := rows.Scan(append(columns, more...)...)
+	item.ID = id.String()
+	return item, err
 }
 
 // eventItems reads events without their status. LIMIT 1 BY drops the copies of a row: they are equal, so it does not
 // matter which one stays, and unlike FINAL it lets the table be read from its end and only as far as the page reaches.
 func (l *Log) eventItems(ctx context.Context, where *filter, size int) ([]EventItem, error) {
 	items := []EventItem{}
-	sql := "SELECT event_id, source_id, environment, event, message_id, user_id, received_at, timestamp FROM events" + where.sql() +
+	sql := "SELECT " + eventColumns + " FROM events" + where.sql() +
 		" ORDER BY received_at DESC, event_id DESC LIMIT 1 BY received_at, event_id LIMIT {size:UInt32}"
 	err := l.rows(ctx, "events", sql, append(where.args, clickhouse.Named("size", size)), func(rows driver.Rows) error {
-		var item EventItem
-		var id uuid.UUID
-		err := rows.Scan(&id, &item.SourceID, &item.Environment, &item.Event, &item.MessageID, &item.UserID, &item.ReceivedAt, &item.Timestamp)
-		item.ID = id.String()
+		item, err := scanEvent(rows)
 		items = append(items, item)
 		return err
 	})
@@ -121,11 +158,12 @@ func (l *Log) addStatuses(ctx context.Context, items []EventItem) error {
 	for i, item := range items {
 		ids[i] = item.ID
 	}
+	byTime := func(a, b EventItem) int { return a.ReceivedAt.Compare(b.ReceivedAt) }
+	oldest, newest := slices.MinFunc(items, byTime).ReceivedAt, slices.MaxFunc(items, byTime).ReceivedAt
 	statuses := make(map[string]schemas.Status)
 	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
-		" AND replay_id = '' AND received_at BETWEEN fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') AND fromUnixTimestamp64Milli({newest:Int64}, 'UTC')"+
-		" GROUP BY event_id",
-		[]any{clickhouse.Named("ids", ids), millis("oldest", items[len(items)-1].ReceivedAt), millis("newest", items[0].ReceivedAt)},
+		" AND replay_id = '' AND "+notBefore("received_at", "oldest")+" AND "+notAfter("received_at", "newest")+" GROUP BY event_id",
+		[]any{clickhouse.Named("ids", ids), millis("oldest", oldest), millis("newest", newest)},
 		func(rows driver.Rows) error {
 			var id uuid.UUID
 			var status string

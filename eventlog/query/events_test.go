@@ -34,17 +34,17 @@ func TestEventsAreFilteredByEachMember(t *testing.T) {
 		}
 	}
 	f(query.EventFilter{}, user, message, name, env, source, plain)
-	f(query.EventFilter{Source: "src_app"}, source)
-	f(query.EventFilter{Environment: "development"}, env)
-	f(query.EventFilter{Event: `Tab'le "X" \`}, name)
-	f(query.EventFilter{MessageID: "it's\ta {message:String}\n"}, message)
-	f(query.EventFilter{UserID: "ü' OR 1=1 --"}, user)
-	f(query.EventFilter{Status: schemas.Processed}, message, plain)
-	f(query.EventFilter{Status: schemas.Duplicate}, source)
-	f(query.EventFilter{Status: schemas.NoTrigger})
-	f(query.EventFilter{Status: schemas.Failed, UserID: "ü' OR 1=1 --", Environment: "production", Source: "src_shop", Event: "Order Completed"}, user)
-	f(query.EventFilter{Status: schemas.Processed, UserID: "ü' OR 1=1 --"})
-	f(query.EventFilter{Source: "src_nobody"})
+	f(query.EventFilter{Selection: query.Selection{Source: "src_app"}}, source)
+	f(query.EventFilter{Selection: query.Selection{Environment: "development"}}, env)
+	f(query.EventFilter{Selection: query.Selection{Event: `Tab'le "X" \`}}, name)
+	f(query.EventFilter{Selection: query.Selection{MessageID: "it's\ta {message:String}\n"}}, message)
+	f(query.EventFilter{Selection: query.Selection{UserID: "ü' OR 1=1 --"}}, user)
+	f(query.EventFilter{Selection: query.Selection{Status: schemas.Processed}}, message, plain)
+	f(query.EventFilter{Selection: query.Selection{Status: schemas.Duplicate}}, source)
+	f(query.EventFilter{Selection: query.Selection{Status: schemas.NoTrigger}})
+	f(query.EventFilter{Selection: query.Selection{Status: schemas.Failed, UserID: "ü' OR 1=1 --", Environment: "production", Source: "src_shop", Event: "Order Completed"}}, user)
+	f(query.EventFilter{Selection: query.Selection{Status: schemas.Processed, UserID: "ü' OR 1=1 --"}})
+	f(query.EventFilter{Selection: query.Selection{Source: "src_nobody"}})
 }
 
 func TestEventItemSaysWhatIsKnown(t *testing.T) {
@@ -80,7 +80,7 @@ func TestRowsThatWereWrittenTwiceCountOnce(t *testing.T) {
 		run := s.run(told, "trg_1", "w", `{"recipients":["u"]}`)
 		s.attempt(told, run, "w", 1, schemas.Delivered)
 	}
-	for _, filter := range []query.EventFilter{{}, {Status: schemas.Processed}, {Status: schemas.Processed, UserID: "u-1"}, {Limit: 1}} {
+	for _, filter := range []query.EventFilter{{}, {Selection: query.Selection{Status: schemas.Processed}}, {Selection: query.Selection{Status: schemas.Processed, UserID: "u-1"}}, {Limit: 1}} {
 		if page, err := s.log.Events(t.Context(), filter); err != nil || len(page.Items) != 1 || page.NextCursor != "" {
 			t.Errorf("%+v: got %+v, %v", filter, page, err)
 		}
@@ -100,7 +100,7 @@ func TestPagesStayWhatTheyAreWhileNewEventsArrive(t *testing.T) {
 		all = append(all, s.event(func(e *told) { e.at = s.start.Add(time.Duration(i/5) * time.Millisecond) })) // five in each millisecond
 		s.decide(all[i], schemas.Processed, 1, -1)
 	}
-	for _, filter := range []query.EventFilter{{Limit: 4}, {Limit: 4, Source: "src_shop", Status: schemas.Processed}, {Limit: 1}, {Limit: 15}} {
+	for _, filter := range []query.EventFilter{{Limit: 4}, {Limit: 4, Selection: query.Selection{Source: "src_shop", Status: schemas.Processed}}, {Limit: 1}, {Limit: 15}} {
 		var seen []string
 		for {
 			page, err := s.log.Events(t.Context(), filter)
@@ -134,7 +134,7 @@ func TestBadFiltersAreNamed(t *testing.T) {
 	runs := func(filter query.RunFilter) error { _, err := s.log.Runs(t.Context(), filter); return err }
 	f("limit", events(query.EventFilter{Limit: -1}))
 	f("limit", events(query.EventFilter{Limit: 501}))
-	f("status", events(query.EventFilter{Status: "pending"}))
+	f("status", events(query.EventFilter{Selection: query.Selection{Status: "pending"}}))
 	f("limit", runs(query.RunFilter{Limit: 501}))
 	f("status", runs(query.RunFilter{Status: "processed"}))
 	f("event_id", runs(query.RunFilter{EventID: "7"}))

@@ -26,24 +26,39 @@ func (f *filter) equals(column, value string) {
 	}
 }
 
+// moment is a time that is bound by millis.
+func moment(name string) string { return "fromUnixTimestamp64Milli({" + name + ":Int64}, 'UTC')" }
+
+// The tables are ordered by the hour first, and ClickHouse leaves out other hours only where the hour is asked for in so
+// many words: each condition on a time says it twice.
+
+// notBefore says that a column is at or after a bound time.
+func notBefore(column, name string) string {
+	return column + " >= " + moment(name) + " AND toStartOfHour(" + column + ") >= toStartOfHour(" + moment(name) + ")"
+}
+
+// notAfter says that a column is at or before a bound time.
+func notAfter(column, name string) string {
+	return column + " <= " + moment(name) + " AND toStartOfHour(" + column + ") <= toStartOfHour(" + moment(name) + ")"
+}
+
 // before adds what continues a list by the columns at and id after the cursor. The bound on at repeats what the tuple
 // says, because partitions and granules are left out by the plain column only.
 func (f *filter) before(cursor position, at, id string) {
 	if cursor.at.IsZero() {
 		return
 	}
-	f.add(at+" <= fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC')"+
-		" AND ("+at+", "+id+") < (fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC'), {cursor_id:UUID})",
+	f.add(notAfter(at, "cursor_at")+" AND ("+at+", "+id+") < ("+moment("cursor_at")+", {cursor_id:UUID})",
 		millis("cursor_at", cursor.at), clickhouse.Named("cursor_id", cursor.id.String()))
 }
 
 // between adds a range of times of a column, its end excluded. A zero time leaves that side open.
 func (f *filter) between(column string, since, until time.Time) {
 	if !since.IsZero() {
-		f.add(column+" >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')", millis("since", since))
+		f.add(notBefore(column, "since"), millis("since", since))
 	}
 	if !until.IsZero() {
-		f.add(column+" < fromUnixTimestamp64Milli({until:Int64}, 'UTC')", millis("until", until))
+		f.add(column+" < "+moment("until")+" AND "+notAfter(column, "until"), millis("until", until))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -58,7 +57,7 @@ func (l *Log) Names(ctx context.Context, asked NameFilter) (NamePage, error) {
 	}
 	items, err := l.nameItems(ctx, asked, after, size+1)
 	if err != nil {
-		return NamePage{}, tooMuch(err)
+		return NamePage{}, err
 	}
 	page := NamePage{Items: items}
 	if len(items) > size {
@@ -76,7 +75,7 @@ func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, 
 	where.equals("source_id", asked.Source)
 	where.between("received_at", asked.Since, time.Time{})
 	if after != nil {
-		having.add("(last_seen, environment, source_id, event) < (fromUnixTimestamp64Milli({cursor_at:Int64}, 'UTC'),"+
+		having.add("(last_seen, environment, source_id, event) < ("+moment("cursor_at")+","+
 			" {cursor_environment:String}, {cursor_source:String}, {cursor_event:String})",
 			millis("cursor_at", after.LastSeen), clickhouse.Named("cursor_environment", after.Environment),
 			clickhouse.Named("cursor_source", after.SourceID), clickhouse.Named("cursor_event", after.Event))
@@ -86,37 +85,13 @@ func (l *Log) nameItems(ctx context.Context, asked NameFilter, after *NameItem, 
 		" ORDER BY last_seen DESC, environment DESC, source_id DESC, event DESC LIMIT {size:UInt32}"
 	args := append(append(where.args, having.args...), clickhouse.Named("size", size))
 	items := []NameItem{}
-	err := l.rows(bounded(ctx), "event names", sql, args, func(rows driver.Rows) error {
+	err := l.rows(ctx, "event names", sql, args, func(rows driver.Rows) error {
 		var item NameItem
 		err := rows.Scan(&item.Event, &item.SourceID, &item.Environment, &item.FirstSeen, &item.LastSeen, &item.Count)
 		items = append(items, item)
 		return err
 	})
 	return items, err
-}
-
-// bounded limits what a question over many events may take of the server. Names come from outside: of more than these
-// groups, some are left out.
-func bounded(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time":     8,
-		"max_memory_usage":       1 << 30,
-		"max_rows_to_group_by":   100_000,
-		"group_by_overflow_mode": "any",
-	}))
-}
-
-// tooMuch turns the server's refusal to go on into advice.
-func tooMuch(err error) error {
-	var exception *clickhouse.Exception
-	if !errors.As(err, &exception) {
-		return err
-	}
-	switch exception.Code {
-	case 159, 160, 241: // TIMEOUT_EXCEEDED, TOO_SLOW, MEMORY_LIMIT_EXCEEDED
-		return &FilterError{"since", "there are too many events to look through; give a source, an environment or a later time"}
-	}
-	return err
 }
 
 // nameCursor is the place of an item in the list of names.

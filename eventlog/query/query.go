@@ -37,11 +37,11 @@ type Log struct{ conn driver.Conn }
 // New returns a log that reads through conn, which must be connected to the event log's database.
 func New(conn driver.Conn) *Log { return &Log{conn: conn} }
 
-// rows runs a query and hands each of its rows to scan.
+// rows runs a query within the bounds that every query has, and hands each of its rows to scan.
 func (l *Log) rows(ctx context.Context, what, sql string, args []any, scan func(driver.Rows) error) error {
-	rows, err := l.conn.Query(ctx, sql, args...)
+	rows, err := l.conn.Query(bounded(ctx), sql, args...)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", what, err)
+		return failed(what, err)
 	}
 	defer func() { _ = rows.Close() }() // rows.Err has told everything
 	for rows.Next() {
@@ -49,10 +49,15 @@ func (l *Log) rows(ctx context.Context, what, sql string, args []any, scan func(
 			return fmt.Errorf("reading %s: %w", what, err)
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("reading %s: %w", what, err)
+	return failed(what, rows.Err())
+}
+
+// failed explains an error of the server, nil where there is none.
+func failed(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return limited(fmt.Errorf("reading %s: %w", what, err))
 }
 
 func limit(asked int) (int, error) {

@@ -79,7 +79,7 @@ const maxAttempts = 2000
 // record; an attempt that was made twice is two records and two attempts.
 func (l *Log) attempts(ctx context.Context, where *filter, received time.Time) ([]Attempt, error) {
 	attempts := []Attempt{}
-	where.add("attempted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')", millis("since", received.Add(-time.Hour)))
+	where.add(notBefore("attempted_at", "since"), millis("since", received.Add(-time.Hour)))
 	where.args = append(where.args, clickhouse.Named("size", maxAttempts))
 	sql := "SELECT run_id, attempt, outcome, attempted_at, latency_ms, status_code, error, response, workflow_run_id FROM deliveries" +
 		where.sql() + " ORDER BY attempted_at, run_id, attempt, topic, partition, offset LIMIT 1 BY topic, partition, offset LIMIT {size:UInt32}"

@@ -35,8 +35,13 @@ type RunFilter struct {
 	Workflow    string
 	Status      RunStatus
 	EventID     string
-	Limit       int    // 1 to MaxLimit; 0 is DefaultLimit
-	Cursor      string // NextCursor of the page before
+	Trigger     string    // ID
+	Recipient   string    // ID of one of the recipients
+	Tenant      string    // ID
+	Since       time.Time // of received_at, as is Until
+	Until       time.Time // excluded
+	Limit       int       // 1 to MaxLimit; 0 is DefaultLimit
+	Cursor      string    // NextCursor of the page before
 }
 
 // RunPage is a page of runs, those of the newest events first.
@@ -70,11 +75,18 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 	if err != nil {
 		return RunPage{}, err
 	}
-	where, err := asked.where()
+	after, err := parseCursor(asked.Cursor, runList)
 	if err != nil {
 		return RunPage{}, err
 	}
-	items, err := l.runItems(ctx, where, size+1)
+	items, err := widening(asked.Since, newest(after, asked.Until), size+1, func(since time.Time) ([]RunItem, error) {
+		asked.Since = since
+		where, err := asked.where(after)
+		if err != nil {
+			return nil, err
+		}
+		return l.runItems(ctx, where, size+1)
+	})
 	if err != nil {
 		return RunPage{}, err
 	}
@@ -87,9 +99,8 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 	return page, l.addRunStatuses(ctx, page.Items)
 }
 
-func (f RunFilter) where() (*filter, error) {
-	after, err := parseCursor(f.Cursor, runList)
-	if err != nil {
+func (f RunFilter) where(after position) (*filter, error) {
+	if err := checkRange(f.Since, f.Until); err != nil {
 		return nil, err
 	}
 	where := new(filter)
@@ -102,8 +113,13 @@ func (f RunFilter) where() (*filter, error) {
 		}
 		where.add("event_id = {event_id:UUID}", clickhouse.Named("event_id", id.String()))
 	}
-	// The conditions so far hold for deliveries as well, and narrow them down.
+	// The conditions so far hold for deliveries as well, and narrow them down. An attempt comes after its event, an hour of
+	// differing clocks allowed for.
 	attempts := filter{conditions: slices.Clone(where.conditions)}
+	if !f.Since.IsZero() {
+		const since = "fromUnixTimestamp64Milli({since:Int64}, 'UTC') - INTERVAL 1 HOUR"
+		attempts.add("attempted_at >= " + since + " AND toStartOfHour(attempted_at) >= toStartOfHour(" + since + ")")
+	}
 	switch f.Status {
 	case "":
 	case Pending:
@@ -115,6 +131,12 @@ func (f RunFilter) where() (*filter, error) {
 		return nil, &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s", Pending, Retrying, Delivered, Dead)}
 	}
 	where.equals("source_id", f.Source)
+	where.equals("trigger_id", f.Trigger)
+	where.equals("tenant", f.Tenant)
+	if f.Recipient != "" {
+		where.add("has(recipient_ids, {recipient:String})", clickhouse.Named("recipient", f.Recipient))
+	}
+	where.between("received_at", f.Since, f.Until)
 	where.before(after, "received_at", "run_id")
 	return where, nil
 }
@@ -165,7 +187,7 @@ func (l *Log) addRunStatuses(ctx context.Context, items []RunItem) error {
 	}
 	statuses := make(map[string]RunStatus)
 	err := l.rows(ctx, "deliveries", "SELECT run_id, "+statusOfAttempts+" FROM deliveries WHERE run_id IN {ids:Array(UUID)}"+
-		" AND attempted_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY run_id",
+		" AND "+notBefore("attempted_at", "since")+" GROUP BY run_id",
 		[]any{clickhouse.Named("ids", ids), millis("since", items[len(items)-1].ReceivedAt.Add(-time.Hour))},
 		func(rows driver.Rows) error {
 			var id uuid.UUID

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -20,12 +21,14 @@ type story struct {
 	log    *query.Log
 	start  time.Time
 	events int
+
+	dsn string
 }
 
 func newStory(tb testing.TB) *story {
 	tb.Helper()
 	config := address
-	config.Database = fmt.Sprintf("test_%d", time.Now().UnixNano())
+	config.DSN = fmt.Sprintf("http://embedded:8123/test_%d", time.Now().UnixNano())
 	if err := eventlog.Migrate(tb.Context(), config, slog.New(slog.DiscardHandler)); err != nil {
 		tb.Fatal(err)
 	}
@@ -34,7 +37,7 @@ func newStory(tb testing.TB) *story {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = conn.Close() })
-	return &story{tb: tb, conn: conn, log: query.New(conn), start: time.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Second)}
+	return &story{tb: tb, conn: conn, log: query.New(conn), dsn: config.DSN, start: time.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Second)}
 }
 
 // told is one event of the story.
@@ -48,6 +51,15 @@ type told struct {
 	user     string
 	offset   int64
 	position int
+
+	properties string // JSON; "" for none
+}
+
+func (e told) body() string {
+	if e.properties == "" {
+		return fmt.Sprintf(`{"n": %d }`, e.position)
+	}
+	return fmt.Sprintf(`{"n": %d, "properties":%s}`, e.position, e.properties)
 }
 
 // event writes an event a second after the one before; the defaults fill what the change leaves as it is.
@@ -72,8 +84,8 @@ func (s *story) event(change func(*told)) told {
 
 func (s *story) write(e told) {
 	s.tb.Helper()
-	s.insert("events (event_id, source_id, environment, event, message_id, user_id, anonymous_id, timestamp, received_at, body, notes, topic, partition, offset)",
-		e.id, e.source, e.env, e.event, e.message, e.user, "anon", e.at.Add(-time.Minute), e.at, `{"n": `+fmt.Sprint(e.position)+` }`, []string{"odd"}, "t.events", int32(1), e.offset)
+	s.insert("events (event_id, source_id, environment, event, message_id, user_id, anonymous_id, timestamp, received_at, body, properties, notes, topic, partition, offset)",
+		e.id, e.source, e.env, e.event, e.message, e.user, "anon", e.at.Add(-time.Minute), e.at, e.body(), cmp.Or(e.properties, "{}"), []string{"odd"}, "t.events", int32(1), e.offset)
 }
 
 func (s *story) decide(e told, status schemas.Status, later time.Duration, duplicateOf int64, triggers ...schemas.TriggerDecision) {

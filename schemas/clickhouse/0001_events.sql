@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS events
     timestamp    DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     received_at  DateTime64(3, 'UTC') CODEC(Delta, ZSTD),
     body         String CODEC(ZSTD),
+    properties   JSON(max_dynamic_paths = 256) CODEC(ZSTD),
     notes        Array(String) CODEC(ZSTD),
     topic        LowCardinality(String),
     partition    Int32,
@@ -20,14 +21,21 @@ CREATE TABLE IF NOT EXISTS events
     INDEX event_id_bloom event_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX message_id_bloom message_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX user_id_bloom user_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    -- A rare name is found without a look at the rest; a common one is in every granule anyway.
+    INDEX event_set event TYPE set(256) GRANULARITY 1,
+    -- Free text: the words of the body. A word that is in few events leaves out the other granules.
+    INDEX body_words lower(body) TYPE tokenbf_v1(262144, 3, 0) GRANULARITY 1,
     -- The writer asks which offsets are there already; a duplicate names its first event by offset.
     INDEX offset_range offset TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
 -- received_at never changes, so that two copies of one event always meet in one partition and collapse.
 PARTITION BY toYYYYMMDD(received_at)
--- "The newest of this source" reads the end of one range. The event ID ends the key: it is the identity.
-ORDER BY (environment, source_id, received_at, event_id)
+-- The hour comes first, so that parts overlap in the hours they share and nowhere else: FINAL has to merge only those.
+-- Within an hour a source is one range. The event ID ends the key: it is the identity.
+ORDER BY (toStartOfHour(received_at), environment, source_id, received_at, event_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
+-- Once a partition has been left alone for an hour it becomes one part, in which FINAL has nothing left to do.
 -- An offset is committed once its row is acknowledged, so an acknowledged row must survive a power failure.
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

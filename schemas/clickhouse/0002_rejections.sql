@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS rejections
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(rejected_at)
--- "What was refused lately at this source". The place in Kafka ends the key: each record is a refusal of its own.
-ORDER BY (environment, source_id, rejected_at, topic, partition, offset)
+-- The hour first, as in events: "what was refused lately at this source". The place in Kafka ends the key: each record is a refusal of its own.
+ORDER BY (toStartOfHour(rejected_at), environment, source_id, rejected_at, topic, partition, offset)
 TTL toDateTime(rejected_at) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

@@ -36,6 +36,7 @@ ENGINE = ReplacingMergeTree(decided_at)
 PARTITION BY toYYYYMMDD(received_at)
 -- The order of the events table, so that a page of events and its decisions lie alike.
 -- Live traffic and each replay decide about an event apart from one another.
-ORDER BY (environment, source_id, received_at, event_id, replay_id)
+ORDER BY (toStartOfHour(received_at), environment, source_id, received_at, event_id, replay_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS runs
 ENGINE = ReplacingMergeTree
 -- The time of the event, not of the run: a run that is made again must land in the same partition.
 PARTITION BY toYYYYMMDD(received_at)
--- "The newest of this source". The run ID ends the key: it is the identity.
-ORDER BY (environment, source_id, received_at, run_id)
+-- The hour first, as in events. The run ID ends the key: it is the identity.
+ORDER BY (toStartOfHour(received_at), environment, source_id, received_at, run_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

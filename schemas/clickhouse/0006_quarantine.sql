@@ -15,4 +15,5 @@ PARTITION BY toYYYYMMDD(recorded_at)
 -- The place in Kafka is all that is certain about such a record.
 ORDER BY (topic, partition, offset)
 TTL toDateTime(recorded_at) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

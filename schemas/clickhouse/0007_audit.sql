@@ -26,4 +26,5 @@ PARTITION BY toYYYYMM(at)
 -- "What changed lately" reads the end. The entry's ID ends the key: it is the identity.
 ORDER BY (at, audit_id)
 TTL toDateTime(at) + INTERVAL 365 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

@@ -41,4 +41,5 @@ PARTITION BY toYYYYMMDD(last_attempted_at)
 -- became of it since is read from the deliveries, never written here.
 ORDER BY (last_attempted_at, run_id, topic, partition, offset)
 TTL toDateTime(last_attempted_at) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1

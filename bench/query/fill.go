@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/schollz/progressbar/v3"
+)
+
+//go:embed fill/*.sql
+var statements embed.FS
+
+// days is how long the log reaches back; a fifth of the events are of the last day.
+const days = 30
+
+// The rows of an insert: into the last day as the writer makes them, into those before it, whose parts have been merged
+// since, as many as a statement has time for.
+const (
+	lastRows = 50_000
+	oldRows  = 300_000
+)
+
+// fill writes the events and what followed, unless they are there already, and a hundredth of the last day's events twice.
+func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
+	var there uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&there); err != nil {
+		return fmt.Errorf("counting events: %w", err)
+	}
+	if there > 0 {
+		fmt.Printf("%d events are there already\n", there)
+		return nil
+	}
+	began := time.Now()
+	bar := progressbar.Default(int64(rows), "filling")
+	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days), rows*4/5/(days-1)
+	for day := days - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
+		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1}
+		whole.until = whole.from.AddDate(0, 0, 1)
+		size := uint64(oldRows)
+		if whole.isLast {
+			whole.count, whole.until, size = rows-whole.first, began, lastRows
+		}
+		for _, part := range whole.cut(size) {
+			if err := part.write(ctx, conn); err != nil {
+				return err
+			}
+			_ = bar.Add64(int64(part.count))
+		}
+		if err := whole.settle(ctx, conn); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("filled in %s\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// part is the events of some time, and what followed from them.
+type part struct {
+	first, count uint64
+	from, until  time.Time
+	isLast       bool // of the last day
+}
+
+// cut returns the same in parts of at most size events.
+func (p part) cut(size uint64) []part {
+	count := (p.count + size - 1) / size
+	var parts []part
+	for i := range count {
+		at := func(n uint64) time.Time {
+			return p.from.Add(p.until.Sub(p.from) * time.Duration(n) / time.Duration(count))
+		}
+		first, next := p.first+p.count*i/count, p.first+p.count*(i+1)/count
+		parts = append(parts, part{first, next - first, at(i), at(i + 1), p.isLast})
+	}
+	return parts
+}
+
+func (p part) write(ctx context.Context, conn driver.Conn) error {
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"max_execution_time": 600, "min_insert_block_size_rows": oldRows, "min_insert_block_size_bytes": 0,
+	}))
+	args := []any{
+		clickhouse.Named("first", p.first), clickhouse.Named("count", p.count),
+		clickhouse.Named("from", p.from.UnixMilli()), clickhouse.Named("span", p.until.UnixMilli()-p.from.UnixMilli()),
+	}
+	for _, name := range []string{"events", "repeats", "decisions", "runs", "deliveries"} {
+		if name == "repeats" && !p.isLast {
+			continue // they have been merged since
+		}
+		sql, err := statements.ReadFile("fill/" + name + ".sql")
+		if err != nil {
+			return err
+		}
+		if err := conn.Exec(ctx, string(sql), args...); err != nil {
+			return fmt.Errorf("filling %s of %s: %w", name, p.from.Format(time.DateOnly), err)
+		}
+	}
+	return nil
+}
+
+// settle makes one part of a day that is over, as ClickHouse does an hour after its last insert.
+func (p part) settle(ctx context.Context, conn driver.Conn) error {
+	if p.isLast {
+		return nil
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 600, "optimize_skip_merged_partitions": 1}))
+	for _, table := range []string{"events", "decisions", "runs", "deliveries"} {
+		sql := "OPTIMIZE TABLE " + table + " PARTITION " + p.from.Format("20060102") + " FINAL"
+		if err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("merging %s of %s: %w", table, p.from.Format(time.DateOnly), err)
+		}
+	}
+	return nil
+}
+
+// printSizes tells what a row costs on disk, by table, and by column where it is much.
+func printSizes(ctx context.Context, conn driver.Conn) error {
+	fmt.Printf("\n%-14s %12s %8s %12s %14s\n", "table", "rows", "parts", "bytes a row", "of it indexes")
+	rows, err := conn.Query(ctx, "SELECT table, sum(rows) AS n, count(), sum(bytes_on_disk) / n, sum(secondary_indices_compressed_bytes) / n FROM system.parts"+
+		" WHERE active AND database = currentDatabase() AND rows > 0 GROUP BY table ORDER BY table")
+	if err != nil {
+		return fmt.Errorf("reading sizes: %w", err)
+	}
+	for rows.Next() {
+		var table string
+		var n, parts uint64
+		var bytes, indexes float64
+		if err := rows.Scan(&table, &n, &parts, &bytes, &indexes); err != nil {
+			return err
+		}
+		fmt.Printf("%-14s %12d %8d %12.1f %14.1f\n", table, n, parts, bytes, indexes)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return printColumns(ctx, conn)
+}
+
+func printColumns(ctx context.Context, conn driver.Conn) error {
+	fmt.Printf("\n%-32s %12s %16s\n", "column", "bytes a row", "uncompressed")
+	rows, err := conn.Query(ctx, "SELECT concat(table, '.', column) AS name, sum(column_data_compressed_bytes) / sum(rows) AS bytes,"+
+		" sum(column_data_uncompressed_bytes) / sum(rows) FROM system.parts_columns WHERE active AND database = currentDatabase() AND rows > 0"+
+		" GROUP BY name HAVING bytes >= 1 ORDER BY name")
+	if err != nil {
+		return fmt.Errorf("reading sizes: %w", err)
+	}
+	for rows.Next() {
+		var name string
+		var bytes, uncompressed float64
+		if err := rows.Scan(&name, &bytes, &uncompressed); err != nil {
+			return err
+		}
+		fmt.Printf("%-32s %12.1f %16.1f\n", name, bytes, uncompressed)
+	}
+	return rows.Err()
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/millrace/millrace/eventlog"
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/telemetry"
+)
+
+type eventlogCommands struct {
+	Run    eventlogRun    `cmd:"" default:"withargs" help:"Run the role that writes everything to ClickHouse; it is what eventlog alone does."`
+	Verify eventlogVerify `cmd:"" help:"Prove against Kafka that ClickHouse has every record, and none twice."`
+}
+
+type eventlogRun struct {
+	Kafka      kafka.Config          `embed:"" prefix:"kafka-"`
+	ClickHouse eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	Admin      telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8084'"`
+}
+
+// Run runs the event log's writer until a signal.
+func (c *eventlogRun) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	if err := needBrokers(c.Kafka); err != nil {
+		return err
+	}
+	metrics := telemetry.NewMetrics()
+	group, together := errgroup.WithContext(ctx)
+	isReady := func() telemetry.Readiness { return telemetry.Readiness{Ready: true} }
+	group.Go(func() error { return startEventlog(together, c.ClickHouse, c.Kafka, metrics, logger) })
+	group.Go(func() error { return telemetry.ServeAdmin(together, c.Admin, isReady, metrics, logger) })
+	return group.Wait()
+}
+
+type migrateCommand struct {
+	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
+	TTL        eventlog.TTL    `embed:"" prefix:"clickhouse-ttl-"`
+	Print      bool            `help:"Only print the statements that make database and tables, in order." env:"-"`
+}
+
+// Run brings the tables up to date.
+func (c *migrateCommand) Run(global *Global, ctx bound, tty terminal) error {
+	if c.Print {
+		return c.print(tty)
+	}
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	c.ClickHouse.TTL = &c.TTL
+	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+func (c *migrateCommand) print(tty terminal) error {
+	statements, err := eventlog.Plan(c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		fmt.Fprintf(tty.out, "%s;\n\n", strings.TrimRight(statement, "\n"))
+	}
+	return nil
+}
