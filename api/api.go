@@ -50,6 +50,10 @@ type API struct {
 	resend Resend
 	logger *slog.Logger
 
+	replays Replays
+	paces   *paces
+	dryRuns chan struct{} // has one for each that is under way
+
 	parameters parameters
 }
 
@@ -60,8 +64,8 @@ type EventLog struct {
 }
 
 // New returns the API over a catalog, whose reader must be running and whose endpoint keys are opened with keys, and an
-// event log. Runs are sent again with resend. The tokens are read now.
-func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log EventLog, resend Resend, logger *slog.Logger) (*API, error) {
+// event log. Runs are sent again with resend, and replays asked through replays. The tokens are read now.
+func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *catalog.Keys, log EventLog, resend Resend, replays Replays, logger *slog.Logger) (*API, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
@@ -76,6 +80,7 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	config.IngestURL = strings.TrimSuffix(config.IngestURL, "/")
 	return &API{
 		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log.Log, sql: log.SQL, resend: resend, logger: logger, parameters: known,
+		replays: replays, paces: newPaces(), dryRuns: make(chan struct{}, maxDryRuns),
 	}, nil
 }
 
@@ -101,7 +106,10 @@ func (a *API) Run(ctx context.Context, listener net.Listener) error {
 		a.logger.Warn("the management API asks for no token: whoever is on this machine may change everything; --api-tokens sets tokens",
 			"address", listener.Addr().String())
 	}
-	app := a.app(context.WithoutCancel(ctx))
+	ctx, stop := context.WithCancel(ctx)
+	app := a.app(ctx)
+	defer a.awaitDryRuns()
+	defer stop()
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -116,7 +124,14 @@ func (a *API) Run(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-// app routes requests, each of which may take requestTimeout within ctx.
+// awaitDryRuns takes all their places, which it gets when none is under way. They end with Run's context.
+func (a *API) awaitDryRuns() {
+	for range maxDryRuns {
+		a.dryRuns <- struct{}{}
+	}
+}
+
+// app routes requests, each of which may take requestTimeout, also after ctx ends.
 func (a *API) app(ctx context.Context) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
@@ -132,17 +147,17 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
 			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
 		}
-		limited, cancel := context.WithTimeout(ctx, requestTimeout)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 		defer cancel()
 		c.SetUserContext(limited)
 		return c.Next()
 	})
-	a.route(app)
+	a.route(ctx, app)
 	return app
 }
 
-// route lists every call, with the scope that it needs.
-func (a *API) route(app *fiber.App) {
+// route lists every call, with the scope that it needs. What goes on after its handler ends with ctx.
+func (a *API) route(ctx context.Context, app *fiber.App) {
 	read, write, admin := a.needs(scopeRead), a.needs(scopeWrite), a.needs(scopeAdmin)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/api/v1/openapi.json", describeAPI)
@@ -184,6 +199,13 @@ func (a *API) route(app *fiber.App) {
 	v1.Get("/dead-letters", read, a.listDeadLetters)
 	v1.Get("/dead-letters/:run_id", read, a.getDeadLetter)
 	v1.Post("/dead-letters/resend", write, a.resendDeadLetters)
+	v1.Get("/replays", read, a.listReplays)
+	v1.Post("/replays", write, a.createReplay)
+	v1.Post("/replays/dry-run", read, a.dryRunReplay(ctx))
+	v1.Get("/replays/:id", read, a.getReplay)
+	v1.Post("/replays/:id/pause", write, a.pauseReplay)
+	v1.Post("/replays/:id/resume", write, a.resumeReplay)
+	v1.Post("/replays/:id/cancel", write, a.cancelReplay)
 }
 
 // limitOf returns the largest body that a call takes.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,16 +35,18 @@ func (a *API) listAudit(c *fiber.Ctx) error {
 	return c.JSON(page(found.Items, found.NextCursor))
 }
 
-// queryTime reads a time of the query string: a timestamp, or how long ago as a duration such as 24h. The zero time
-// stands for none.
+// queryTime reads a time of the query string: a timestamp, or how long ago as a duration such as 24h, also with a minus.
+// The zero time stands for none.
 func queryTime(c *fiber.Ctx, name string) (time.Time, error) { return parseTime(name, c.Query(name)) }
 
-func parseTime(name, text string) (time.Time, error) {
+func parseTime(name, text string) (time.Time, error) { return parseTimeAt(name, text, time.Now()) }
+
+func parseTimeAt(name, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return time.Now().Add(-ago), nil
+	if ago, err := time.ParseDuration(strings.TrimPrefix(text, "-")); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
 	}
 	at, err := schemas.ParseTimestamp(text)
 	if err != nil {

@@ -166,7 +166,7 @@ func TestTokenSettingsThatCannotWorkAreRefusedByName(t *testing.T) {
 	t.Setenv("SAME", readToken)
 	f := func(want string, tokens ...string) {
 		t.Helper()
-		_, err := api.New(api.Config{Tokens: tokens}, nil, nil, nil, api.EventLog{}, nil, slog.New(slog.DiscardHandler))
+		_, err := api.New(api.Config{Tokens: tokens}, nil, nil, nil, api.EventLog{}, nil, api.Replays{}, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--api-tokens") {
 			t.Errorf("%v: %v, want %s", tokens, err, want)
 		}
@@ -207,7 +207,7 @@ func TestListeningForOthersWithoutATokenIsRefused(t *testing.T) {
 	f("8081", false)
 	f("0.0.0.0:8081", true, "ci:read:env:GOOD")
 
-	role, err := api.New(api.Config{}, nil, nil, nil, api.EventLog{}, nil, slog.New(slog.DiscardHandler))
+	role, err := api.New(api.Config{}, nil, nil, nil, api.EventLog{}, nil, api.Replays{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,11 @@ func fits(field string, value any, want reflect.Type) []problem {
 		}
 		return fits(field, value, reflect.TypeOf(inner.example()).Elem())
 	}
+	if own, hasOwn := reader.(interface {
+		misfits(field string, value any) []problem
+	}); hasOwn {
+		return own.misfits(field, value)
+	}
 	if texts, isText := reader.(encoding.TextUnmarshaler); isText {
 		return fitsText(field, value, texts)
 	}

@@ -37,6 +37,8 @@ type server struct {
 	token    string
 	contract *rig.Contract
 	role     *api.API
+	writer   *catalog.Writer
+	replays  *replayRole
 	logged   *rig.Buffer
 }
 
@@ -69,7 +71,8 @@ func newServer(t *testing.T, tokens ...string) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, api.EventLog{Log: query.New(nowhere)}, nil, logger)
+	replays := &replayRole{}
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example/", Tokens: tokens}, reader, writer, keys, api.EventLog{Log: query.New(nowhere)}, nil, replays.asked(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +107,7 @@ func newServer(t *testing.T, tokens ...string) server {
 			t.Fatal(err)
 		}
 	}
-	return server{t: t, url: "http://" + listener.Addr().String(), kafka: config, contract: contract, role: role, logged: logged}
+	return server{t: t, url: "http://" + listener.Addr().String(), kafka: config, contract: contract, role: role, writer: writer, replays: replays, logged: logged}
 }
 
 // as returns the server as seen with a token.

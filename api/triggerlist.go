@@ -22,14 +22,16 @@ type triggerFilter struct {
 	after                                  place
 }
 
-// place is where a trigger stands in the list, which is ordered by age. It stays there whatever is made or deleted.
+// place is where a trigger, or a replay, stands in the list, which is ordered by age. It stays there whatever is made or
+// deleted.
 type place struct {
 	createdAt time.Time
 	id        string
 }
 
-func (p place) before(trigger schemas.Trigger) bool {
-	return cmp.Or(p.createdAt.Compare(trigger.CreatedAt), strings.Compare(p.id, trigger.ID)) < 0
+// compare returns a number below 0 where the other is younger, above 0 where it is older.
+func (p place) compare(createdAt time.Time, id string) int {
+	return cmp.Or(p.createdAt.Compare(createdAt), strings.Compare(p.id, id))
 }
 
 // cursor writes the place for the client, which hands it back.
@@ -45,7 +47,7 @@ func parsePlace(cursor string) (place, error) {
 	millis, id, _ := strings.Cut(string(text), "/")
 	at, numberErr := strconv.ParseInt(millis, 10, 64)
 	if err != nil || numberErr != nil || id == "" {
-		return place{}, &query.FilterError{Field: "cursor", Message: "is not the next_cursor of a page of triggers; leave it out to begin at the first"}
+		return place{}, &query.FilterError{Field: "cursor", Message: "is not the next_cursor of a page of this list; leave it out to begin at the first"}
 	}
 	return place{time.UnixMilli(at).UTC(), id}, nil
 }
@@ -96,7 +98,7 @@ func (a *API) triggerFilter(c *fiber.Ctx) (triggerFilter, error) {
 
 func (f triggerFilter) matches(t schemas.Trigger) bool {
 	return matches(f.environment, t.Environment) && matches(f.sourceID, t.SourceID) && matches(f.event, t.Event) &&
-		matches(f.workflow, t.Workflow) && matches(f.status, t.Status) && f.after.before(t) && f.mentioned(t)
+		matches(f.workflow, t.Workflow) && matches(f.status, t.Status) && f.after.compare(t.CreatedAt, t.ID) < 0 && f.mentioned(t)
 }
 
 func matches[T ~string](wanted, value T) bool { return wanted == "" || wanted == value }

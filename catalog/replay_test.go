@@ -87,7 +87,7 @@ func TestReplayThatMakesNoSenseIsRefused(t *testing.T) {
 		}
 	}
 	f("environment", func(r *schemas.Replay) { r.Environment = "moon" })
-	f("source_id", func(r *schemas.Replay) { r.SourceID = "moon" })
+	f("source", func(r *schemas.Replay) { r.SourceID = "moon" })
 	f("from", func(r *schemas.Replay) { r.From = time.Time{} })
 	f("from", func(r *schemas.Replay) { r.From, r.To = time.Now().Add(-time.Hour), time.Now().Add(-2*time.Hour) })
 	f("from", func(r *schemas.Replay) { r.From = time.Now().Add(time.Minute) })

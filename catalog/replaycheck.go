@@ -68,7 +68,7 @@ func (s *Snapshot) checkReplayPlace(replay schemas.Replay) error {
 		problems = append(problems, invalid("environment", "environment %q does not exist", replay.Environment))
 	}
 	if !s.sources.has(replay.SourceID) {
-		problems = append(problems, invalid("source_id", "source %q does not exist", replay.SourceID))
+		problems = append(problems, invalid("source", "source %q does not exist", replay.SourceID))
 	}
 	if replay.From.IsZero() {
 		problems = append(problems, invalid("from", "from: say from when on events are to be replayed"))

@@ -29,9 +29,9 @@ const childVariable = "REPLAY_TEST_CHILD"
 
 // childOrder tells a child what to work on.
 type childOrder struct {
-	Kafka kafka.Config
-	Proxy string // to ClickHouse
-	DSN   string
+	Kafka    kafka.Config
+	Proxy    string // to ClickHouse
+	Database string
 }
 
 // runRole runs the role until the process is killed.
@@ -43,7 +43,8 @@ func runRole(text string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	config := eventlog.Config{
-		DSN: order.DSN, Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
+		DSN:   "http://embedded:8123/" + order.Database,
+		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 		DialContext: func(ctx context.Context, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", order.Proxy)
 		},
@@ -74,7 +75,7 @@ func runRole(text string) error {
 // child runs the role in a process of its own and returns a function that kills it.
 func (w *world) child() (kill func()) {
 	w.tb.Helper()
-	text, err := json.Marshal(childOrder{w.config, w.proxy(), w.logConfig().DSN})
+	text, err := json.Marshal(childOrder{w.config, w.proxy(), w.logConfig().Database()})
 	if err != nil {
 		w.tb.Fatal(err)
 	}
@@ -142,12 +143,8 @@ func (w *world) backfill() {
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	for sum := 0; sum < count; sum += 5000 {
-		some := orders(5000) // whose totals repeat
-		for i := range some {
-			some[i].at = time.Duration(1+sum+i) * 100 * time.Millisecond
-		}
-		w.send(some...)
+	for sum := 0; sum < count; sum += 5000 { // the totals repeat
+		w.send(orders(5000)...)
 	}
 }
 

@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 		fail(err)
 	}
 	address = eventlog.Config{
-		DialContext: server.DialContext,
-		Flush:       eventlog.Flush{Rows: 50_000, Bytes: 8 << 20, Inserts: 1, Interval: 100 * time.Millisecond},
+		DSN: "http://embedded:8123", DialContext: server.DialContext,
+		Flush: eventlog.Flush{Rows: 50_000, Bytes: 8 << 20, Inserts: 1, Interval: 100 * time.Millisecond},
 	}
 	code := m.Run()
 	server.Close()

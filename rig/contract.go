@@ -178,6 +178,10 @@ func (c *Contract) checkAnswer(o Operation, answer Answer) error {
 		}
 	}
 	content, _ := described["content"].(map[string]any)
+	_, hasLines := content["application/x-ndjson"]
+	if hasLines && strings.HasPrefix(answer.Header.Get("Content-Type"), "application/x-ndjson") {
+		return c.validateLines(pointer+"/content/application~1x-ndjson/schema", answer.Body)
+	}
 	if _, isJSON := content["application/json"]; isJSON {
 		return c.validate(pointer+"/content/application~1json/schema", answer.Body)
 	}
@@ -206,6 +210,16 @@ func (c *Contract) validate(pointer string, body []byte) error {
 		return fmt.Errorf("not JSON: %w", err)
 	}
 	return schema.Validate(value)
+}
+
+// validateLines checks an answer of which each line is a value of its own.
+func (c *Contract) validateLines(pointer string, body []byte) error {
+	for line := range bytes.Lines(body) {
+		if err := c.validate(pointer, line); err != nil {
+			return fmt.Errorf("line %.200s: %w", line, err)
+		}
+	}
+	return nil
 }
 
 func (c *Contract) schema(pointer string) (*jsonschema.Schema, error) {

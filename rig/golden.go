@@ -40,7 +40,7 @@ func Golden(t testing.TB, name string, got []byte) {
 
 func stabilize(text []byte) []byte {
 	numbered := map[string]string{}
-	ids := regexp.MustCompile(`\b(src|trg)_[0-9a-f]{32}\b`)
+	ids := regexp.MustCompile(`\b(src|trg|rpl)_[0-9a-f]{32}\b`)
 	text = ids.ReplaceAllFunc(text, func(id []byte) []byte {
 		if numbered[string(id)] == "" {
 			numbered[string(id)] = fmt.Sprintf("%s_%d", id[:3], len(numbered)+1)

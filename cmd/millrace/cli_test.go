@@ -23,6 +23,8 @@ type cli struct {
 	url    string
 	reader *catalog.Reader
 	kafka  kafka.Config
+	writer *catalog.Writer
+	asked  *replaysAsked
 	stdin  string
 	isTTY  bool
 }
@@ -53,7 +55,8 @@ func newCLI(t *testing.T) *cli {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- reader.Run(ctx) }()
-	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, api.EventLog{}, nil, logger)
+	asked := &replaysAsked{}
+	role, err := api.New(api.Config{IngestURL: "http://ingest.example"}, reader, writer, &catalog.Keys{}, api.EventLog{}, nil, asked.replays(), logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func newCLI(t *testing.T) *cli {
 	if err := defaultEnvironments(t.Context(), writer); err != nil {
 		t.Fatal(err)
 	}
-	return &cli{t: t, url: "http://" + listener.Addr().String(), reader: reader, kafka: config}
+	return &cli{t: t, url: "http://" + listener.Addr().String(), reader: reader, kafka: config, writer: writer, asked: asked}
 }
 
 // run runs a command line that must end with the status, and returns what it wrote to both outputs.

@@ -32,7 +32,7 @@ type commands struct {
 	Run         runCommands         `cmd:"" name:"runs" aliases:"run" help:"List runs, and show one with its attempts."`
 	Rejections  rejectionsCommand   `cmd:"" help:"List the requests that ingest refused."`
 	Stats       statsCommand        `cmd:"" help:"Count events over time, by status and name; dedup rate and latency."`
-	Replay      replayCommands      `cmd:"" help:"Let events of the past go through triggers once more."`
+	Replay      replayCommands      `cmd:"" aliases:"replays" help:"Let events of the past go through triggers once more."`
 	DeadLetter  deadLetterCommands  `cmd:"" aliases:"dead-letters,dead" help:"List runs that were given up, and send them again."`
 	Apply       applyCommand        `cmd:"" help:"Make the catalog what files say."`
 	Diff        diffCommand         `cmd:"" help:"Show what apply would do."`

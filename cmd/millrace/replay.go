@@ -10,6 +10,13 @@ import (
 )
 
 type replayCommands struct {
+	Create replayCreate `cmd:"" help:"Let events of the past go through triggers once more; with --dry-run, say what would come of it."`
+	List   replayList   `cmd:"" help:"List replays, newest first."`
+	Get    replayGet    `cmd:"" aliases:"show" help:"Show one and how far it is."`
+	Pause  replayChange `cmd:"" help:"Let a running replay rest."`
+	Resume replayChange `cmd:"" help:"Let a paused replay go on."`
+	Cancel replayChange `cmd:"" help:"End a replay for good. What it has created stays."`
+
 	Run replayRunCommand `cmd:"" help:"Run the role that works on replays. Several processes share the partitions."`
 }
 

@@ -148,7 +148,7 @@ func TestEveryCommandOfTheCatalogHasAnExample(t *testing.T) {
 	c := &cli{t: t}
 	for _, line := range strings.Split(`env list|env get|env create|env update|env delete|source list|source get|source create|source update|source delete|source rotate|source curl|`+
 		`trigger list|trigger get|trigger create|trigger update|trigger delete|trigger copy|trigger activate|trigger deactivate|trigger preview|`+
-		`workflow list|apply|diff|validate|export|schema manifest`, "|") {
+		`replay create|replay list|replay get|replay pause|replay resume|replay cancel|workflow list|apply|diff|validate|export|schema manifest`, "|") {
 		c.shows([]string{"Example", "  millrace " + strings.Replace(line, "trigger copy", "trigger promote", 1)}, append(strings.Fields(line), "--help")...)
 	}
 }

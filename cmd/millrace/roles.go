@@ -156,7 +156,15 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
 		return dispatcher.Resend(ctx, config.kafka, letters...)
 	}
-	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, logger)
+	replays := api.Replays{
+		DryRun: func(ctx context.Context, wanted schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
+			return replay.DryRun(ctx, config.kafka, log.Log, wanted, tell)
+		},
+		Progress: func(ctx context.Context, of schemas.Replay) (schemas.ReplayProgress, error) {
+			return replay.Progress(ctx, config.kafka, of)
+		},
+	}
+	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, replays, logger)
 	if err != nil {
 		return err
 	}

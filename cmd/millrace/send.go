@@ -34,10 +34,7 @@ func (c *sendCommand) Run(ctx bound) error {
 	if err != nil {
 		return err
 	}
-	bar := progressbar.NewOptions(len(bodies),
-		progressbar.OptionSetDescription("sending"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("events"), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionOnCompletion(func() { fmt.Fprintln(os.Stderr) }))
+	bar := newBar(os.Stderr, int64(len(bodies)), progressbar.OptionSetDescription("sending"), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"))
 	summary, err := load.Send(ctx, load.Options{
 		Endpoint: endpoint, Rate: c.Rate, Connections: max(c.Connections, 1), GiveUpAfter: c.GiveUpAfter,
 		Sent: func() { _ = bar.Add(1) }, // a bar that cannot be drawn is no reason to stop

@@ -11,7 +11,8 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// shop writes a small history, every row twice: ten events in ten minutes, of two names and currencies.
+// shop writes a small history, every row twice: ten events in ten minutes, of two names and currencies. A replay has gone over
+// all of them, which is nothing that they came to.
 func shop(t *testing.T) (*story, []told, query.Selection) {
 	t.Helper()
 	s := newStory(t)
@@ -29,6 +30,7 @@ func shop(t *testing.T) (*story, []told, query.Selection) {
 		s.write(e)
 		for range 2 {
 			s.decided(e, i)
+			s.replayed(e)
 		}
 		all = append(all, e)
 	}
@@ -52,6 +54,17 @@ func (s *story) decided(e told, i int) {
 	default:
 		s.decide(e, schemas.Processed, 1, -1, schemas.TriggerDecision{TriggerID: "trg_1", Revision: 1, Workflow: "w", Outcome: schemas.ConditionFalse})
 	}
+}
+
+// replayed writes that a trigger of a replay failed on the event.
+func (s *story) replayed(e told) {
+	s.tb.Helper()
+	const none = "00000000-0000-0000-0000-000000000000"
+	s.insert("decisions (event_id, source_id, environment, event, status, replay_id, duplicate_of_partition, duplicate_of_offset, input_partition,"+
+		" input_offset, received_at, decided_at, triggers.trigger_id, triggers.revision, triggers.workflow, triggers.outcome, triggers.reason,"+
+		" triggers.run_id, topic, partition, offset)",
+		e.id, e.source, e.env, e.event, string(schemas.Failed), "rpl_1", int32(-1), int64(-1), int32(1), e.offset, e.at, e.at.Add(time.Hour), []string{"trg_1"},
+		[]int64{1}, []string{"w"}, []string{string(schemas.MappingError)}, []string{"no recipient"}, []string{none}, "t.decisions.replay", int32(0), int64(e.position))
 }
 
 // values is what a top or the lines of a series are about.

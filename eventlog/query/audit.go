@@ -16,7 +16,7 @@ import (
 
 // AuditFilter says which changes of the catalog are asked for. An empty member does not restrict.
 type AuditFilter struct {
-	Kind     string // environment, source or trigger
+	Kind     string // environment, source, trigger or replay
 	Resource string // ID, or the name at the time of the change
 	Actor    string
 	Action   schemas.Action
@@ -75,7 +75,7 @@ func (f AuditFilter) where() (*filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := oneOf("kind", f.Kind, "environment", "source", "trigger"); err != nil {
+	if err := oneOf("kind", f.Kind, "environment", "source", "trigger", "replay"); err != nil {
 		return nil, err
 	}
 	if err := oneOf("action", string(f.Action), string(schemas.Created), string(schemas.Updated), string(schemas.Deleted)); err != nil {
