@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-eventlog bench-replay seed library clean
+.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,14 +24,14 @@ run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passe
 build: ## build bin/millrace
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
 
-test: build library ## run every test, with the race detector; ARGS="-run Name" passes flags
+test: build library chromium ## run every test, with the race detector; ARGS="-run Name" passes flags
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
 # The packages that reach a broker; the others would only run a second time.
 KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e
 
-test-kafka: build library ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
+test-kafka: build library chromium ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
@@ -47,7 +47,7 @@ chaos: build library ## kill, freeze, add and remove processors on Apache Kafka,
 		$(GO) test -count=1 -v -timeout=0 -run=WriterKilled ./eventlog
 
 # The broker's image and a container engine are not everywhere, so this is not in CI.
-test-containers: build library ## the same in a container (Docker or Podman, the image apache/kafka)
+test-containers: build library chromium ## the same in a container (Docker or Podman, the image apache/kafka)
 	@$(GO) build -C rig/containers -o $(CURDIR)/bin/containers . && \
 		MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		./bin/containers $(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
@@ -57,6 +57,19 @@ kafka-up: ## start Apache Kafka on 127.0.0.1:19092 (KAFKA_PORT), fetched once th
 
 kafka-down: ## stop it
 	@deploy/kafka/kafka down
+
+# Pages are tested in a real browser. MILLRACE_CHROMIUM names one that is elsewhere.
+SCREENSHOTS ?= $(CURDIR)/.millrace/screenshots
+
+chromium: ## install Chromium for the tests of the console where there is none, with apt-get
+	@for name in $(if $(MILLRACE_CHROMIUM),$(MILLRACE_CHROMIUM),chromium chromium-browser google-chrome); do \
+		command -v $$name >/dev/null && exit 0; \
+	done; \
+	sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
+	$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core
+
+screenshots: chromium ## look at every page of the console in light, dark and narrow; pictures in SCREENSHOTS=.millrace/screenshots
+	MILLRACE_SCREENSHOTS=$(SCREENSHOTS) $(GO) test -count=1 -run=Looks ./console
 
 library: build ## fetch the pinned ClickHouse engine library, once
 	./bin/millrace library --library-dir=$(LIBRARY_DIR)

@@ -38,11 +38,13 @@ func mayImport() map[string][]string {
 		"eventlog/query":    {"schemas"},
 		"replay":            append([]string{"eventlog/query", "processor/rules"}, role...),
 		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas", "schemas/typo"},
+		"console":           {"api", "catalog", "eventlog/query", "schemas"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
 		"embedded/receiver": {"schemas"},
 		"rig":               nil,
-		"e2e":               {"rig"},
+		"rig/browser":       nil,
+		"e2e":               {"rig", "rig/browser"},
 		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},
 		"bench/load":        nil,
@@ -51,7 +53,7 @@ func mayImport() map[string][]string {
 		"bench/latency":     nil,
 		"bench/processor":   {"catalog", "kafka", "schemas"},
 		"bench/query":       {"embedded/chdb", "eventlog", "eventlog/query"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}
 }
 
@@ -141,7 +143,7 @@ func inDocuments(t *testing.T, pattern string, check func(name string) error) {
 }
 
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
-	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|console|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
 		_, err := os.Stat(path)
 		return err
 	})
@@ -179,7 +181,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "topics", "migrate", "library", "events list", "stats", "replay create"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)
@@ -193,7 +195,7 @@ func TestEverySettingInTheDocumentsExists(t *testing.T) {
 		return nil
 	})
 	inDocuments(t, "(MILLRACE_[A-Z_]+)", func(variable string) error {
-		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_TEST_CLICKHOUSE", "MILLRACE_UPDATE_GOLDEN"}, variable) {
+		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_TEST_CLICKHOUSE", "MILLRACE_UPDATE_GOLDEN", "MILLRACE_CHROMIUM"}, variable) {
 			return fmt.Errorf("%s: no such variable", variable)
 		}
 		return nil

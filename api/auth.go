@@ -74,7 +74,7 @@ func parseTokens(texts []string) ([]tokenSetting, error) {
 		if err == nil && slices.ContainsFunc(parsed, sameName) {
 			err = fmt.Errorf("another token is named %s; the name stands in the audit log, choose another", setting.name)
 		}
-		if err == nil && slices.Contains([]string{loopbackActor, "system"}, setting.name) {
+		if err == nil && slices.Contains([]string{LoopbackActor, "system"}, setting.name) {
 			err = fmt.Errorf("the name %s has a meaning in the audit log already; choose another", setting.name)
 		}
 		if err != nil {
@@ -128,7 +128,7 @@ func find(tokens []token, presented string) (token, bool) {
 
 // authenticate finds out who asks. Without tokens that is whoever reaches the loopback interface.
 func (a *API) authenticate(c *fiber.Ctx) error {
-	who := token{name: loopbackActor, scope: scopeAdmin}
+	who := token{name: LoopbackActor, scope: scopeAdmin}
 	if len(a.tokens) == 0 {
 		if err := checkLocal(c); err != nil {
 			return err
@@ -186,11 +186,10 @@ func (a *API) needs(wanted scope) fiber.Handler {
 
 // checkListen refuses to serve everybody without a token.
 func checkListen(listen string, tokens int) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(listen); err != nil {
 		return fmt.Errorf("--api-listen %q: give HOST:PORT, such as 127.0.0.1:8081", listen)
 	}
-	if tokens > 0 || isLoopback(host) {
+	if tokens > 0 || IsLoopback(listen) {
 		return nil
 	}
 	return fmt.Errorf("the management API would listen on %s, where others reach it, without a token: set --api-tokens (MILLRACE_API_TOKENS), "+

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Client calls the API for the command line.
+// Client calls the API for the command line and the console.
 type Client struct {
 	base  string
 	token string
@@ -126,6 +126,12 @@ func (c *Client) List(ctx context.Context, path string, filter url.Values) ([]js
 		}
 		query.Set("cursor", *page.NextCursor)
 	}
+}
+
+// Me tells whom the API takes the client's token for.
+func (c *Client) Me(ctx context.Context) (me Me, err error) {
+	err = c.Get(ctx, "/me", &me)
+	return me, err
 }
 
 // Source finds a source by its ID or name.

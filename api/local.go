@@ -12,15 +12,15 @@ import (
 // Without tokens the API trusts whoever reaches the loopback interface. A browser on this machine does, too, on behalf
 // of any page: the checks below tell its requests from the user's own.
 
-// loopbackActor is who changes something where no token is asked for.
-const loopbackActor = "loopback"
+// LoopbackActor is who asks where no token is asked for: whoever is on this machine. No token may have the name.
+const LoopbackActor = "loopback"
 
 // checkLocal refuses what a browser sends on behalf of another site. The name in Host gives a rebound DNS name away;
 // Sec-Fetch-Site and Origin, which pages cannot forge, give a request from elsewhere away.
 func checkLocal(c *fiber.Ctx) error {
 	// Not c.Hostname(), which believes X-Forwarded-Host.
 	host := string(c.Request().Header.Host())
-	if !isLoopback(hostname(host)) {
+	if !IsLoopback(host) {
 		return foreign("the Host header names another machine; ask for 127.0.0.1 or localhost, or set --api-tokens")
 	}
 	if slices.Contains([]string{fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions}, c.Method()) {
@@ -44,15 +44,12 @@ func sameHost(origin, host string) bool {
 	return err == nil && parsed.Host != "" && strings.EqualFold(parsed.Host, host)
 }
 
-// hostname is the name or address in a Host header.
-func hostname(host string) string {
+// IsLoopback tells whether a Host header or an address, with or without a port, names this machine and no other.
+func IsLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
+		host = name
 	}
-	return strings.Trim(host, "[]")
-}
-
-func isLoopback(host string) bool {
+	host = strings.Trim(host, "[]")
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

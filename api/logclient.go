@@ -70,3 +70,8 @@ func get[T any](ctx context.Context, c *Client, path string, filter url.Values) 
 	err = c.Do(ctx, Call{Method: http.MethodGet, Path: path, Query: filter}, &answer)
 	return answer, err
 }
+
+// EventNames reads a page of the event names that were seen, those seen last first.
+func (c *Client) EventNames(ctx context.Context, filter url.Values) (Page[query.NameItem], error) {
+	return get[Page[query.NameItem]](ctx, c, "/event-names", filter)
+}

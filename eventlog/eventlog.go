@@ -31,9 +31,10 @@ const (
 	// commitTimeout bounds how long reading waits for a commit.
 	commitTimeout = 5 * time.Second
 	// finishTimeout bounds how long a process that is asked to stop still waits for an insert under way, and for what it
-	// writes last; leaveTimeout bounds how it takes leave of the group.
+	// writes last; leaveTimeout bounds how it takes leave of the group, for which a rebalance under way has to end first.
+	// Whoever goes without leave keeps the partitions until the session times out.
 	finishTimeout = 2 * time.Second
-	leaveTimeout  = time.Second
+	leaveTimeout  = 3 * time.Second
 	// pollRecords and fetchBytes bound what one poll adds to the lanes, and so how far a lane exceeds Flush.
 	pollRecords = 20_000
 	fetchBytes  = 16 << 20

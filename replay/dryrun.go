@@ -41,7 +41,7 @@ func DryRun(ctx context.Context, cluster kafka.Config, log *query.Log, replay sc
 	for _, span := range s.Partitions {
 		w.add(newPartition(span, checkpoint{}))
 	}
-	for !w.isDone() {
+	for {
 		chunks, err := w.step(ctx, math.MaxInt)
 		if err != nil {
 			return schemas.ReplayPreview{}, err
@@ -53,8 +53,10 @@ func DryRun(ctx context.Context, cluster kafka.Config, log *query.Log, replay sc
 			c.partition.finish(c.events, c.counts)
 		}
 		tell(w.progress())
+		if w.isDone() {
+			return found.preview(w.progress()), nil
+		}
 	}
-	return found.preview(w.progress()), nil
 }
 
 // progress tells how far the walk is that has all partitions.

@@ -26,6 +26,7 @@ const patience = 60 * time.Second
 type Pipeline struct {
 	IngestURL   string // http://127.0.0.1:PORT
 	APIURL      string
+	ConsoleURL  string
 	ReceiverURL string
 	ClickHouse  string // the read-only HTTP interface
 	Kafka       string // host:port
@@ -47,12 +48,14 @@ type Pipeline struct {
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
 	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}, TopicPrefix: "millrace."}
-	ingest, api, receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
-	p.IngestURL, p.APIURL, p.ReceiverURL, p.ClickHouse = "http://"+ingest, "http://"+api, "http://"+receiver, "http://"+clickhouse
+	ingest, api, console := freeAddr(t), freeAddr(t), freeAddr(t)
+	receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t)
+	p.IngestURL, p.APIURL, p.ConsoleURL = "http://"+ingest, "http://"+api, "http://"+console
+	p.ReceiverURL, p.ClickHouse = "http://"+receiver, "http://"+clickhouse
 	p.Kafka = kafka
 	p.flags = []string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
-		"--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
+		"--console-listen=" + console, "--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
 	}
 	p.flags = append(append(p.flags, p.kafkaFlags()...), flags...)
 	t.Cleanup(p.cleanUp)
@@ -98,7 +101,7 @@ func (p *Pipeline) Restart() {
 }
 
 func (p *Pipeline) ready() error {
-	for _, url := range []string{p.IngestURL + "/readyz", p.APIURL + "/api/v1/sources/demo", p.APIURL + "/api/v1/events?limit=1"} {
+	for _, url := range []string{p.IngestURL + "/readyz", p.APIURL + "/api/v1/sources/demo", p.APIURL + "/api/v1/events?limit=1", p.ConsoleURL + "/healthz"} {
 		if err := p.ok(url); err != nil {
 			return err
 		}

@@ -86,6 +86,9 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, keys *catalog.Keys, outs
 			name = ""
 		}
 	}
+	if c.Console.Listen != "" {
+		row("console", "http://"+reachable(c.Console.Listen), "in a browser")
+	}
 	row("management", "http://"+reachable(c.API.Listen)+"/api/v1/events", c.access())
 	row("ClickHouse", outside.ClickHouseURL, "read-only, database "+c.ClickHouse.Database())
 	row("Kafka", strings.Join(c.Kafka.Brokers, ","), "")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/console"
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/ingest"
@@ -98,6 +99,19 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		}
 		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, ""}, logger)
 	})
+}
+
+type consoleCommand struct {
+	Console console.Config `embed:"" prefix:"console-"`
+}
+
+// Run runs the console until a signal.
+func (c *consoleCommand) Run(global *Global, ctx bound) error {
+	logger, err := global.logger()
+	if err != nil {
+		return err
+	}
+	return startConsole(ctx, c.Console, logger)
 }
 
 type topicsCommand struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/console"
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/embedded"
 	"github.com/millrace/millrace/eventlog"
@@ -41,6 +42,7 @@ type devCommand struct {
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
+	Console     console.Config        `embed:"" prefix:"console-"`
 	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
 }
 
@@ -129,6 +131,9 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	if c.API.IngestURL == "" {
 		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
 	}
+	if c.Console.APIURL == "" {
+		c.Console.APIURL = "http://" + reachable(c.API.Listen)
+	}
 }
 
 // reachable turns an address to listen on into one to connect to from this machine.
@@ -179,6 +184,7 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	group.Go(func() error {
 		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)
 	})
+	group.Go(func() error { return startConsole(ctx, c.Console, logger) })
 	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
 	group.Go(func() error { return c.announce(ctx, reader, keys, outside) })

@@ -24,6 +24,7 @@ type commands struct {
 	Dispatcher  dispatcherCommand   `cmd:"" help:"Run the role that starts the runs at the workflow API."`
 	Eventlog    eventlogCommands    `cmd:"" help:"Run the role that writes everything to ClickHouse, verify what it wrote, or rebuild it."`
 	API         apiCommand          `cmd:"" name:"api" help:"Run the management and query API."`
+	Console     consoleCommand      `cmd:"" help:"Run the web console, over a management API."`
 	Environment environmentCommands `cmd:"" name:"env" help:"List and change environments."`
 	Source      sourceCommands      `cmd:"" help:"List and change sources and their endpoints."`
 	Trigger     triggerCommands     `cmd:"" help:"List, change, copy and preview triggers."`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/console"
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/eventlog/query"
@@ -168,6 +169,24 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	if err != nil {
 		return err
 	}
+	return role.Run(ctx, listener)
+}
+
+// startConsole runs the console, or nothing until ctx ends where it has no address.
+func startConsole(ctx context.Context, config console.Config, logger *slog.Logger) error {
+	if config.Listen == "" {
+		<-ctx.Done()
+		return nil
+	}
+	role, err := console.New(config, logger)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the console (--console-listen): %w", err)
+	}
+	defer listener.Close()
 	return role.Run(ctx, listener)
 }
 
