@@ -355,3 +355,39 @@ func TestStatementsOfARebuildOnAClusterAreUnderstood(t *testing.T) {
 		}
 	}
 }
+
+func TestOfTwoRebuildsAtOnceOneEnds(t *testing.T) {
+	r := newRig(t, sharedEngine(t))
+	records := r.many(300)
+	r.logged(schemas.EventsTopic, records)
+	_, err := r.rebuilding(t.Context(), events(), func(step string) {
+		switch step {
+		case "filling":
+			if _, err := r.rebuilding(t.Context(), events(), func(string) {}); err == nil || !strings.Contains(err.Error(), "--continue") {
+				t.Errorf("the second one got %v, want to be told of the first", err)
+			}
+		case "swapping": // by mistake
+			what := events()
+			what.Continue = true
+			r.rebuilt(what)
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "another rebuild has taken over") {
+		t.Errorf("the first one got %v, want to be told of the second", err)
+	}
+	r.exact("events", records)
+	r.leftovers()
+}
+
+func TestRebuildQuarantinesWhatTheEventLogDoes(t *testing.T) {
+	r := newRig(t, sharedEngine(t))
+	records := r.many(30)
+	broken := &kgo.Record{Topic: r.kafka.Topic(schemas.EventsTopic), Value: []byte("no headers")}
+	produce(t, r.client, append(records, broken)...)
+	done := r.rebuilt(events())
+	r.exact("events", records)
+	r.exact("quarantine", []*kgo.Record{broken})
+	if done.Records != 31 {
+		t.Errorf("%+v", done)
+	}
+}
