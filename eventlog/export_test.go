@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -45,7 +46,7 @@ func RebuildStatements(config Config, table string) ([]string, error) {
 		return nil, err
 	}
 	swap, err := config.swap(table)
-	all := append(create, swap...)
+	all := slices.Concat(create, swap)
 	all = append(all, config.drop(table, true)...)
 	all = append(all, config.drop(table, false)...)
 	return append(all, config.unmark(table)), err
