@@ -181,7 +181,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)

@@ -38,6 +38,44 @@ func BenchmarkBacklogOfEvents(b *testing.B) {
 	b.ReportMetric(size*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
+// BenchmarkRebuildBesideBacklog has the event log copy events that wait in Kafka, and then rebuilds their table, with all that
+// comes with it: filling, swapping, verifying and comparing.
+func BenchmarkRebuildBesideBacklog(b *testing.B) {
+	const size = 200_000
+	bodies := samples(b)
+	var copying, filling, rebuilding time.Duration
+	for b.Loop() {
+		r := newRig(b, sharedEngine(b))
+		records := make([]*kgo.Record, size)
+		for i := range records {
+			records[i], _ = r.event(bodies[i%len(bodies)])
+		}
+		produce(b, r.client, records...)
+		began := time.Now()
+		stop := r.start()
+		r.reaches(size, "SELECT count() FROM events")
+		copying += time.Since(began)
+		stop()
+		began = time.Now()
+		fills := began
+		if _, err := r.rebuilding(b.Context(), events(), func(step string) {
+			switch step {
+			case "filling":
+				fills = time.Now()
+			case "swapping":
+				filling += time.Since(fills)
+			}
+		}); err != nil {
+			b.Fatal(err)
+		}
+		rebuilding += time.Since(began)
+	}
+	perSecond := func(took time.Duration) float64 { return size * float64(b.N) / took.Seconds() }
+	b.ReportMetric(perSecond(copying), "copied/s")
+	b.ReportMetric(perSecond(filling), "filled/s")
+	b.ReportMetric(perSecond(rebuilding), "rebuilt/s")
+}
+
 // BenchmarkInsertBesideBare inserts the same rows in blocks of the same size, in turn, by the event log, from Kafka's records
 // on, and by a bare loop of clickhouse-go over columns that are ready. Like the role, the event log reads a block while it
 // inserts the one before.

@@ -12,8 +12,7 @@ import (
 // distributed over the shards, which everybody reads and writes. No other statement than these two kinds may be in a
 // migration.
 var (
-	createTable = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)$`)
-	alterTable  = regexp.MustCompile(`(?m)^ALTER TABLE (\w+)`)
+	ofTable     = regexp.MustCompile(`(?m)^(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\w+)`)
 	tableEngine = regexp.MustCompile(`(?m)^ENGINE = ReplacingMergeTree(?:\((\w+)\))?$`)
 )
 
@@ -61,25 +60,26 @@ func (c Config) statements(migration string) ([]string, error) {
 	if c.Cluster == "" {
 		return []string{migration}, nil
 	}
-	pattern, prefix := createTable, "CREATE TABLE IF NOT EXISTS "
-	if !pattern.MatchString(migration) {
-		pattern, prefix = alterTable, "ALTER TABLE "
-	}
-	found := pattern.FindStringSubmatch(migration)
+	found := ofTable.FindStringSubmatch(migration)
 	if found == nil {
 		return nil, fmt.Errorf("it neither creates nor alters a table, so it cannot be translated for a cluster")
 	}
-	table := found[1]
+	table := found[2]
+	local := strings.Replace(migration, found[0], found[1]+" "+c.local(table)+c.onCluster(), 1)
+	local = tableEngine.ReplaceAllStringFunc(local, replicated)
+	distributed, err := c.distributed(table)
+	return []string{local, distributed}, err
+}
+
+// distributed returns the statement that makes a distributed table, or makes it anew after a change: it holds no rows, and
+// nothing but an index would have to be changed differently.
+func (c Config) distributed(table string) (string, error) {
 	key, err := shardBy(table)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	local := strings.Replace(migration, found[0], prefix+c.local(table)+c.onCluster(), 1)
-	local = tableEngine.ReplaceAllStringFunc(local, replicated)
-	// It is made anew after each change: it holds no rows, and nothing but an index would have to be changed differently.
-	distributed := fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS %s ENGINE = Distributed('%s', '%s', '%s', %s)",
-		table, c.onCluster(), c.local(table), c.Cluster, c.Database(), c.local(table), key)
-	return []string{local, distributed}, nil
+	return fmt.Sprintf("CREATE OR REPLACE TABLE %s%s AS %s ENGINE = Distributed('%s', '%s', '%s', %s)",
+		table, c.onCluster(), c.local(table), c.Cluster, c.Database(), c.local(table), key), nil
 }
 
 func replicated(engine string) string {
@@ -93,7 +93,7 @@ func replicated(engine string) string {
 // shardBy returns the expression that says on which shard a row is. Rows of one identity must meet there, or they would
 // never collapse; what belongs to one event is together.
 func shardBy(table string) (string, error) {
-	switch table {
+	switch strings.TrimSuffix(table, freshSuffix) {
 	case "events", "decisions", "runs", "deliveries", "dead_letters":
 		return "cityHash64(event_id)", nil
 	case "rejections", "audit", "quarantine":

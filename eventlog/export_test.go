@@ -3,6 +3,7 @@ package eventlog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -36,4 +37,17 @@ func (l *lane) settled(log *slog.Logger) error {
 	}
 	l.arrive(log)
 	return nil
+}
+
+// RebuildStatements returns the statements of a rebuild of a table.
+func RebuildStatements(config Config, table string) ([]string, error) {
+	create, err := config.fresh(table, mark{ID: "17", Stretches: []stretch{{Topic: `odd'\topic`, To: 5}}})
+	if err != nil {
+		return nil, err
+	}
+	swap, err := config.swap(table)
+	all := slices.Concat(create, swap)
+	all = append(all, config.drop(table, true)...)
+	all = append(all, config.drop(table, false)...)
+	return append(all, config.unmark(table)), err
 }

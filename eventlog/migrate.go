@@ -47,13 +47,13 @@ func Migrate(ctx context.Context, config Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	names, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	all, err := migrations()
 	if err != nil {
-		return fmt.Errorf("listing migrations: %w", err)
+		return err
 	}
-	for _, name := range names {
-		if err := migrate(ctx, conn, config, name, applied, log); err != nil {
-			return fmt.Errorf("migration %s: %w", path.Base(name), err)
+	for _, migration := range all {
+		if err := migrate(ctx, conn, config, migration, applied, log); err != nil {
+			return fmt.Errorf("migration %s: %w", migration.name, err)
 		}
 	}
 	if config.TTL == nil {
@@ -68,23 +68,44 @@ func Plan(config Config) ([]string, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	all, err := migrations()
 	if err != nil {
-		return nil, fmt.Errorf("listing migrations: %w", err)
+		return nil, err
 	}
 	plan := []string{config.database(), config.migrationsTable()}
-	for _, name := range names {
-		migration, err := fs.ReadFile(schemas.ClickHouse(), name)
+	for _, migration := range all {
+		statements, err := config.statements(migration.text)
 		if err != nil {
-			return nil, err
-		}
-		statements, err := config.statements(string(migration))
-		if err != nil {
-			return nil, fmt.Errorf("migration %s: %w", path.Base(name), err)
+			return nil, fmt.Errorf("migration %s: %w", migration.name, err)
 		}
 		plan = append(plan, statements...)
 	}
 	return plan, nil
+}
+
+// migration is one file of schemas/clickhouse.
+type migration struct{ name, text string }
+
+func (m migration) checksum() string {
+	sum := sha256.Sum256([]byte(m.text))
+	return hex.EncodeToString(sum[:])
+}
+
+// migrations returns all of them in order.
+func migrations() ([]migration, error) {
+	files, err := fs.Glob(schemas.ClickHouse(), "clickhouse/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("listing migrations: %w", err)
+	}
+	var found []migration
+	for _, file := range files {
+		text, err := fs.ReadFile(schemas.ClickHouse(), file)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, migration{path.Base(file), string(text)})
+	}
+	return found, nil
 }
 
 // database returns the statement that makes the database. Its name is checked by Validate: it cannot be a parameter here.
@@ -119,20 +140,14 @@ func appliedMigrations(ctx context.Context, conn driver.Conn) (map[string]string
 	return applied, nil
 }
 
-func migrate(ctx context.Context, conn driver.Conn, config Config, file string, applied map[string]string, log *slog.Logger) error {
-	statement, err := fs.ReadFile(schemas.ClickHouse(), file)
-	if err != nil {
-		return err
-	}
-	name, sum := path.Base(file), sha256.Sum256(statement)
-	checksum := hex.EncodeToString(sum[:])
-	if before, done := applied[name]; done {
-		if before != checksum {
-			return fmt.Errorf("it was applied with other contents; add a new file instead of editing this one")
+func migrate(ctx context.Context, conn driver.Conn, config Config, migration migration, applied map[string]string, log *slog.Logger) error {
+	if before, done := applied[migration.name]; done {
+		if before != migration.checksum() {
+			return fmt.Errorf("it was applied with other contents; add a new file instead of editing this one, or have the table made anew by the new contents: millrace eventlog rebuild")
 		}
 		return nil
 	}
-	statements, err := config.statements(string(statement))
+	statements, err := config.statements(migration.text)
 	if err != nil {
 		return err
 	}
@@ -141,7 +156,12 @@ func migrate(ctx context.Context, conn driver.Conn, config Config, file string, 
 			return err
 		}
 	}
-	log.Info("migration applied", "name", name)
+	log.Info("migration applied", "name", migration.name)
+	return migration.note(ctx, conn)
+}
+
+// note writes down that the migration was applied.
+func (m migration) note(ctx context.Context, conn driver.Conn) error {
 	return conn.Exec(ctx, "INSERT INTO schema_migrations SELECT {name:String}, {checksum:String}, now64(3)",
-		driver.NamedValue{Name: "name", Value: name}, driver.NamedValue{Name: "checksum", Value: checksum})
+		driver.NamedValue{Name: "name", Value: m.name}, driver.NamedValue{Name: "checksum", Value: m.checksum()})
 }

@@ -39,3 +39,19 @@ func keyOf(fields any) rowKey {
 	}
 	return rowKey{}
 }
+
+// identityOf returns the columns of a table that its rows collapse by.
+func identityOf(table string) string {
+	switch table {
+	case "events":
+		return "event_id"
+	case "decisions":
+		return "event_id, replay_id"
+	case "runs":
+		return "run_id"
+	case "audit":
+		return "audit_id"
+	default:
+		return "topic, partition, offset"
+	}
+}

@@ -54,8 +54,7 @@ func (t TTL) apply(ctx context.Context, conn driver.Conn, config Config, log *sl
 		if has.days == days {
 			continue
 		}
-		statement := fmt.Sprintf("ALTER TABLE %s%s MODIFY TTL toDateTime(%s) + INTERVAL %d DAY", config.local(table), config.onCluster(), has.column, days)
-		if err := conn.Exec(ctx, statement); err != nil {
+		if err := conn.Exec(ctx, has.modify(config.local(table), days, config)); err != nil {
 			return fmt.Errorf("changing the TTL of table %s: %w", table, err)
 		}
 		log.Info("TTL changed", "table", table, "from_days", has.days, "to_days", days)
@@ -67,6 +66,11 @@ func (t TTL) apply(ctx context.Context, conn driver.Conn, config Config, log *sl
 type tableTTL struct {
 	column string // the time that is counted from
 	days   int
+}
+
+// modify returns the statement that gives the table another number of days.
+func (t tableTTL) modify(table string, days int, config Config) string {
+	return fmt.Sprintf("ALTER TABLE %s%s MODIFY TTL toDateTime(%s) + INTERVAL %d DAY", table, config.onCluster(), t.column, days)
 }
 
 // readTTL asks for the TTL of a table, by the name that it has on the server.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -20,8 +19,6 @@ const (
 	// verifyRecords and verifyBytes bound what is compared at a time, and so the memory.
 	verifyRecords = 50_000
 	verifyBytes   = 32 << 20
-	// verifyPatience bounds how long Kafka may give nothing of what it says that it has.
-	verifyPatience = 30 * time.Second
 )
 
 // Verified is what became of the records of one partition, from the oldest that Kafka still has up to the event log's
@@ -154,50 +151,34 @@ func (v verifier) parts(ctx context.Context, table table) ([]*part, error) {
 
 // verify reads the partition a chunk at a time and compares each.
 func (v verifier) verify(ctx context.Context, part *part) error {
-	if part.From >= part.To {
-		return nil
+	var chunk []*kgo.Record
+	bytes, first := 0, part.From
+	compare := func(next int64) error {
+		if next == first {
+			return nil
+		}
+		err := v.compare(ctx, part, chunk, span{first, next - 1})
+		v.compared(next - first)
+		chunk, bytes, first = nil, 0, next
+		return err
 	}
-	client, err := kgo.NewClient(append(
-		v.kafka.Options(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{part.Topic: {part.Partition: kgo.NewOffset().At(part.From)}}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // the last offset may be a marker
-		kgo.FetchMaxBytes(fetchBytes),
-	)...)
-	if err != nil {
-		return fmt.Errorf("connecting to Kafka: %w", err)
-	}
-	defer client.Close()
-	for next := part.From; next < part.To; {
-		first := next
-		var chunk []*kgo.Record
-		for bytes := 0; next < part.To && len(chunk) < verifyRecords && bytes < verifyBytes; {
-			records, err := poll(ctx, client)
-			if err != nil {
-				return err
-			}
+	reader := scanner{
+		kafka: v.kafka, admin: v.admin,
+		take: func(records []*kgo.Record, next int64) error {
+			chunk = append(chunk, records...)
 			for _, record := range records {
-				next = record.Offset + 1
-				if record.Offset < part.To && !record.Attrs.IsControl() {
-					chunk = append(chunk, record)
-					bytes += size(record)
-				}
+				bytes += size(record)
 			}
-		}
-		if err := v.compare(ctx, part, chunk, span{first, min(next, part.To) - 1}); err != nil {
+			if next < part.To && len(chunk) < verifyRecords && bytes < verifyBytes {
+				return nil
+			}
+			return compare(next)
+		},
+		gone: func(lost stretch) error {
+			err := compare(lost.From)
+			first = lost.To
 			return err
-		}
-		v.compared(min(next, part.To) - first)
+		},
 	}
-	return nil
-}
-
-func poll(ctx context.Context, client *kgo.Client) ([]*kgo.Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, verifyPatience)
-	defer cancel()
-	fetches := client.PollRecords(ctx, verifyRecords)
-	if err := fetches.Err(); err != nil {
-		return nil, fmt.Errorf("reading: %w", err)
-	}
-	return fetches.Records(), nil
+	return reader.scan(ctx, stretch{part.Topic, part.Partition, part.From, part.To})
 }

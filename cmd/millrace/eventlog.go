@@ -12,8 +12,9 @@ import (
 )
 
 type eventlogCommands struct {
-	Run    eventlogRun    `cmd:"" default:"withargs" help:"Run the role that writes everything to ClickHouse; it is what eventlog alone does."`
-	Verify eventlogVerify `cmd:"" help:"Prove against Kafka that ClickHouse has every record, and none twice."`
+	Run     eventlogRun     `cmd:"" default:"withargs" help:"Run the role that writes everything to ClickHouse; it is what eventlog alone does."`
+	Verify  eventlogVerify  `cmd:"" help:"Prove against Kafka that ClickHouse has every record, and none twice."`
+	Rebuild eventlogRebuild `cmd:"" help:"Make tables of ClickHouse anew from Kafka, and swap them with the old ones."`
 }
 
 type eventlogRun struct {

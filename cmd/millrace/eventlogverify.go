@@ -40,7 +40,7 @@ func (c *eventlogVerify) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	defer conn.Close()
-	progress := verifyProgress()
+	progress := offsetsBar("comparing")
 	all := []eventlog.Verified{}
 	if err := eventlog.Verify(ctx, c.Kafka, c.ClickHouse, conn, c.Topic, eventlog.Progress{
 		Compared: func(offsets int64) { _ = progress.Add64(offsets) }, // a bar that cannot be drawn is no reason to stop
@@ -60,13 +60,13 @@ func (c *eventlogVerify) Run(ctx bound, tty terminal) error {
 	return nil
 }
 
-// verifyProgress returns a bar on the standard error where somebody looks at it.
-func verifyProgress() *progressbar.ProgressBar {
+// offsetsBar returns a bar on the standard error where somebody looks at it.
+func offsetsBar(what string) *progressbar.ProgressBar {
 	out := io.Discard
 	if isatty.IsTerminal(os.Stderr.Fd()) {
 		out = os.Stderr
 	}
-	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("comparing"),
+	return progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionClearOnFinish())
 }
 

@@ -22,7 +22,7 @@ type commands struct {
 	Ingest      ingestCommand       `cmd:"" help:"Run the role that takes events over HTTP."`
 	Processor   processorCommand    `cmd:"" help:"Run the role that decides which workflows an event triggers."`
 	Dispatcher  dispatcherCommand   `cmd:"" help:"Run the role that starts the runs at the workflow API."`
-	Eventlog    eventlogCommands    `cmd:"" help:"Run the role that writes everything to ClickHouse, or verify what it wrote."`
+	Eventlog    eventlogCommands    `cmd:"" help:"Run the role that writes everything to ClickHouse, verify what it wrote, or rebuild it."`
 	API         apiCommand          `cmd:"" name:"api" help:"Run the management and query API."`
 	Console     consoleCommand      `cmd:"" help:"Run the web console, over a management API."`
 	Environment environmentCommands `cmd:"" name:"env" help:"List and change environments."`
