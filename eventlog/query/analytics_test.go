@@ -201,3 +201,25 @@ func TestAnalyticsThatCannotBeAnsweredAreRefused(t *testing.T) {
 	_, err = s.log.Dedup(t.Context(), query.DedupFilter{Since: now, Until: now.Add(-time.Hour)})
 	f("until", err)
 }
+
+func TestCopiesCountOnceBeforeADayIsOnePartAndAfterwards(t *testing.T) {
+	s, _, all := shop(t)
+	copied := s.event(nil)
+	f := func(when string) {
+		t.Helper()
+		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: all})
+		if err != nil || top.Total != 11 {
+			t.Errorf("%s: %d events, %v, want 11", when, top.Total, err)
+		}
+	}
+	s.write(copied)
+	f("a copy in a part of its own")
+	for _, statement := range []string{"SYSTEM START MERGES", "OPTIMIZE TABLE events FINAL", "SYSTEM STOP MERGES"} {
+		if err := s.conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f("one part")
+	s.write(copied)
+	f("a copy beside the one part")
+}

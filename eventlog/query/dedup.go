@@ -71,11 +71,15 @@ func (l *Log) Dedup(ctx context.Context, asked DedupFilter) (Dedup, error) {
 }
 
 func (l *Log) dedupItems(ctx context.Context, decided *filter, steps steps) ([]DedupItem, error) {
-	step, args := steps.number("received_at")
-	sql := "SELECT " + step + " AS step, count(), countIf(status = 'duplicate'), countIf(status = 'processed'), countIf(status = 'no_trigger')," +
-		" countIf(status = 'failed'), countIf(has(triggers.outcome, 'matched')) FROM decisions FINAL" + decided.sql() + " GROUP BY step ORDER BY step"
+	step, stepArgs := steps.number("received_at")
+	rows, args, err := l.once(ctx, step+" AS step, status, triggers.outcome AS outcomes", "decisions", decided)
+	if err != nil {
+		return nil, err
+	}
+	sql := "SELECT step, count(), countIf(status = 'duplicate'), countIf(status = 'processed'), countIf(status = 'no_trigger')," +
+		" countIf(status = 'failed'), countIf(has(outcomes, 'matched')) FROM " + rows + " GROUP BY step ORDER BY step"
 	items := []DedupItem{}
-	err := l.rows(ctx, "decisions", sql, append(args, decided.args...), func(rows driver.Rows) error {
+	err = l.rows(ctx, "decisions", sql, append(args, stepArgs...), func(rows driver.Rows) error {
 		var item DedupItem
 		var number int64
 		err := rows.Scan(&number, &item.Events, &item.Duplicates, &item.Processed, &item.NoTrigger, &item.Failed, &item.Matched)
@@ -88,14 +92,18 @@ func (l *Log) dedupItems(ctx context.Context, decided *filter, steps steps) ([]D
 }
 
 func (l *Log) triggerMatches(ctx context.Context, decided *filter) ([]TriggerMatch, error) {
+	rows, args, err := l.once(ctx, "triggers.trigger_id, triggers.workflow, triggers.revision, triggers.outcome", "decisions", decided)
+	if err != nil {
+		return nil, err
+	}
 	sql := "SELECT trigger, argMax(workflow, revision), count() AS considered, countIf(outcome = 'matched'), countIf(outcome = 'condition_false')," +
 		" countIf(outcome = 'inactive'), countIf(outcome = 'mapping_error'), countIf(outcome = 'condition_error')" +
-		" FROM (SELECT triggers.trigger_id, triggers.workflow, triggers.revision, triggers.outcome FROM decisions FINAL" + decided.sql() + ")" +
+		" FROM " + rows +
 		" ARRAY JOIN triggers.trigger_id AS trigger, triggers.workflow AS workflow, triggers.revision AS revision, triggers.outcome AS outcome" +
 		" GROUP BY trigger ORDER BY considered DESC, trigger LIMIT {size:UInt32}"
 	matches := []TriggerMatch{}
-	args := append([]any{clickhouse.Named("size", MaxLimit)}, decided.args...)
-	err := l.rows(ctx, "decisions", sql, args, func(rows driver.Rows) error {
+	args = append(args, clickhouse.Named("size", MaxLimit))
+	err = l.rows(ctx, "decisions", sql, args, func(rows driver.Rows) error {
 		var m TriggerMatch
 		err := rows.Scan(&m.TriggerID, &m.Workflow, &m.Considered, &m.Matched, &m.ConditionFalse, &m.Inactive, &m.MappingError, &m.ConditionError)
 		m.MatchRate = rate(m.Matched, m.Considered)

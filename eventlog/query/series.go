@@ -71,15 +71,19 @@ func (l *Log) Series(ctx context.Context, asked SeriesFilter) (Series, error) {
 
 // lines counts by step and value, then puts the steps of a value together, then the values that are not among the top.
 func (l *Log) lines(ctx context.Context, of groups, in steps, top int) ([]Line, error) {
-	step, args := in.number("received_at")
+	step, stepArgs := in.number("received_at")
+	rows, args, err := l.once(ctx, of.value+" AS value, "+step+" AS step", of.table, of.selected)
+	if err != nil {
+		return nil, err
+	}
 	sql := "SELECT rank > {top:UInt32} AS other, if(other, NULL, CAST(value AS Nullable(String))) AS line, sum(total) AS events, sumMap(steps, counts) AS cells FROM (" +
 		"SELECT value, sum(events) AS total, groupArray(step) AS steps, groupArray(events) AS counts," +
 		" row_number() OVER (ORDER BY total DESC, value) AS rank FROM (" +
-		"SELECT " + of.value + " AS value, " + step + " AS step, count() AS events FROM " + of.table + " FINAL" + of.selected.sql() +
+		"SELECT value, step, count() AS events FROM " + rows +
 		" GROUP BY value, step) GROUP BY value) GROUP BY other, line ORDER BY other, events DESC, line"
-	args = append(append(args, of.args...), of.selected.args...)
+	args = append(append(args, stepArgs...), of.args...)
 	lines := []Line{}
-	err := l.rows(ctx, "series", sql, append(args, clickhouse.Named("top", top)), func(rows driver.Rows) error {
+	err = l.rows(ctx, "series", sql, append(args, clickhouse.Named("top", top)), func(rows driver.Rows) error {
 		line := Line{Counts: make([]uint64, in.count)}
 		var other uint8
 		var cells struct {

@@ -52,9 +52,13 @@ func (l *Log) Top(ctx context.Context, asked TopFilter) (Top, error) {
 		return Top{}, err
 	}
 	top := Top{By: asked.By, Since: steps.since, Until: steps.until, Items: []TopValue{}}
-	sql := "SELECT CAST(value AS Nullable(String)), count() AS events, sum(events) OVER () FROM (SELECT " + groups.value + " AS value FROM " + groups.table + " FINAL" + groups.selected.sql() +
-		") GROUP BY value ORDER BY events DESC, value LIMIT {size:UInt32}"
-	args := append(append(groups.args, groups.selected.args...), clickhouse.Named("size", asked.Limit))
+	rows, args, err := l.once(ctx, groups.value+" AS value", groups.table, groups.selected)
+	if err != nil {
+		return Top{}, err
+	}
+	sql := "SELECT CAST(value AS Nullable(String)), count() AS events, sum(events) OVER () FROM " + rows +
+		" GROUP BY value ORDER BY events DESC, value LIMIT {size:UInt32}"
+	args = append(append(args, groups.args...), clickhouse.Named("size", asked.Limit))
 	err = l.rows(ctx, "top", sql, args, func(rows driver.Rows) error {
 		var item TopValue
 		err := rows.Scan(&item.Value, &item.Count, &top.Total)
