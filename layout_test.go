@@ -43,6 +43,7 @@ func mayImport() map[string][]string {
 		"embedded/chdb":     nil,
 		"embedded/receiver": {"schemas"},
 		"rig":               nil,
+		"rig/engine":        {"embedded/chdb"},
 		"rig/browser":       nil,
 		"e2e":               {"rig", "rig/browser"},
 		"e2e/chaos":         nil,

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	enginerig "github.com/millrace/millrace/rig/engine"
 )
 
 // stoppable is an engine of a test's own that can be away, and that other processes reach.
@@ -15,17 +17,17 @@ type stoppable struct {
 	*engine
 	wasStopped bool
 
-	mu sync.Mutex // guards engine.server
+	mu sync.Mutex // guards engine.Server
 }
 
 func newStoppable(t *testing.T) *stoppable {
 	t.Helper()
-	s := &stoppable{}
-	var err error
-	if s.engine, err = startEngine(t.TempDir()); err != nil {
+	started, err := enginerig.Start(t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.server.Close() })
+	s := &stoppable{engine: &engine{started}}
+	t.Cleanup(func() { s.Server.Close() })
 	return s
 }
 
@@ -35,20 +37,20 @@ func (s *stoppable) stopFor(t *testing.T, length time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wasStopped = true
-	s.server.Close()
+	s.Server.Close()
 	pause(t, length)
-	again, err := startEngine(s.dir)
+	again, err := enginerig.Start(s.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server = again.server
+	s.Server = again.Server
 }
 
 func (s *stoppable) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if !s.mu.TryLock() {
 		return nil, errors.New("the engine is away")
 	}
-	server := s.server
+	server := s.Server
 	s.mu.Unlock()
 	return server.DialContext(ctx, addr)
 }
