@@ -39,6 +39,8 @@ func (c Config) Options() []kgo.Opt {
 		// A broker that is gone is noticed within seconds, so that ingest can answer 503 in time.
 		kgo.DialTimeout(5 * time.Second),
 		kgo.RequestTimeoutOverhead(10 * time.Second),
+		// Closing a client would send the last of them first, and wait for a broker that is gone.
+		kgo.DisableClientMetrics(),
 	}
 }
 
