@@ -27,7 +27,7 @@ func newStoppable(t *testing.T) *stoppable {
 		t.Fatal(err)
 	}
 	s := &stoppable{engine: &engine{started}}
-	t.Cleanup(func() { s.Server.Close() })
+	t.Cleanup(func() { s.Close() })
 	return s
 }
 
@@ -37,7 +37,7 @@ func (s *stoppable) stopFor(t *testing.T, length time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wasStopped = true
-	s.Server.Close()
+	s.Close()
 	pause(t, length)
 	again, err := enginerig.Start(s.Dir)
 	if err != nil {
