@@ -59,6 +59,7 @@ func Send(ctx context.Context, options Options, bodies [][]byte) (Summary, error
 	limit := rate.NewLimiter(rate.Inf, 1)
 	if options.Rate > 0 {
 		limit.SetLimit(rate.Limit(options.Rate))
+		limit.SetBurst(int(max(1, options.Rate/10))) // what a timer that fires late held back is made up for
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(options.Connections)
