@@ -144,7 +144,11 @@ func (w *world) backfill() {
 		w.tb.Fatal(err)
 	}
 	for sum := 0; sum < count; sum += 5000 { // the totals repeat
-		w.send(orders(5000)...)
+		batch := orders(5000)
+		for i := range batch {
+			batch[i].at = time.Duration(sum+i+1) * 50 * time.Millisecond // in the past, however many there are
+		}
+		w.send(batch...)
 	}
 }
 
