@@ -49,10 +49,11 @@ func mayImport() map[string][]string {
 		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},
 		"bench/load":        nil,
-		"bench/eventlog":    {"embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
+		"bench/eventlog":    {"bench/sample", "embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/ingest":      {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":     nil,
-		"bench/processor":   {"catalog", "kafka", "schemas"},
+		"bench/sample":      {"bench/load", "schemas"},
+		"bench/processor":   {"bench/sample", "catalog", "kafka", "schemas"},
 		"bench/query":       {"embedded/chdb", "eventlog", "eventlog/query"},
 		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}

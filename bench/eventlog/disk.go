@@ -8,13 +8,15 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/bench/sample"
 )
 
 // storyTables are the tables that get a row for each event.
 func storyTables() []string { return []string{"events", "decisions", "runs", "deliveries"} }
 
 // measureAll copies events with their decisions, runs and deliveries, and prints how fast, and what their rows take.
-func measureAll(ctx context.Context, w *world, samples []sample, events int) (err error) {
+func measureAll(ctx context.Context, w *world, samples []sample.Sample, events int) (err error) {
 	t, err := w.load(ctx, samples, events, func(m *maker) ([]*kgo.Record, error) { return m.story() })
 	if err != nil {
 		return err

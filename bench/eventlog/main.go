@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/millrace/millrace/bench/sample"
 	"github.com/millrace/millrace/embedded"
 	"github.com/millrace/millrace/embedded/chdb"
 )
@@ -61,7 +62,7 @@ func child(ctx context.Context) error {
 }
 
 func run(ctx context.Context, options options) (err error) {
-	samples, err := readSamples(options.bodies)
+	samples, err := sample.Read(options.bodies)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func start(ctx context.Context, dir, library string, logger *slog.Logger) (*embe
 }
 
 // measureEvents copies as many events in each round and prints each and the median.
-func measureEvents(ctx context.Context, w *world, samples []sample, options options) error {
+func measureEvents(ctx context.Context, w *world, samples []sample.Sample, options options) error {
 	var rates []float64
 	for round := range options.rounds {
 		t, err := w.fill(ctx, samples, options.events)

@@ -1,56 +1,28 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace/millrace/bench/sample"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
 )
 
-// sample is a body that was posted, and what is read of it.
-type sample struct {
-	body  []byte
-	track schemas.Track
-}
-
-func readSamples(path string) ([]sample, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the events: %w", err)
-	}
-	defer file.Close()
-	var samples []sample
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		body := bytes.Clone(lines.Bytes())
-		track, err := schemas.ParseTrack(body)
-		if err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", path, len(samples)+1, err)
-		}
-		samples = append(samples, sample{body, track})
-	}
-	if len(samples) == 0 {
-		return nil, fmt.Errorf("%s has no events", path)
-	}
-	return samples, nil
-}
-
 // maker makes the records that become of events, one millisecond apart and all of them within the last hours.
 type maker struct {
 	cluster kafka.Config
-	samples []sample
+	samples []sample.Sample
 	began   time.Time
 	number  int
 }
 
 func (m *maker) event() (*kgo.Record, schemas.EventMeta, error) {
-	sample := m.samples[m.number%len(m.samples)]
+	chosen := m.samples[m.number%len(m.samples)]
 	received := m.began.Add(time.Duration(m.number) * time.Millisecond)
 	m.number++
 	id, err := schemas.NewEventID(received)
@@ -58,13 +30,13 @@ func (m *maker) event() (*kgo.Record, schemas.EventMeta, error) {
 		return nil, schemas.EventMeta{}, err
 	}
 	meta := schemas.EventMeta{
-		EventID: id.String(), SourceID: "src_shop", Environment: "production", Event: sample.track.Event,
+		EventID: id.String(), SourceID: "src_shop", Environment: "production", Event: chosen.Track.Event,
 		MessageID: fmt.Sprintf("message-%012d", m.number), ReceivedAt: received,
 	}
 	key := meta.Key()
 	return &kgo.Record{
 		Topic: m.cluster.Topic(schemas.EventsTopic), Key: key[:], Timestamp: received, Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
-		Value: bytes.ReplaceAll(sample.body, []byte(sample.track.MessageID), []byte(meta.MessageID)),
+		Value: bytes.ReplaceAll(chosen.Body, []byte(chosen.Track.MessageID), []byte(meta.MessageID)),
 	}, meta, nil
 }
 
@@ -74,7 +46,7 @@ func (m *maker) story() ([]*kgo.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	properties := m.samples[(m.number-1)%len(m.samples)].body
+	properties := m.samples[(m.number-1)%len(m.samples)].Body
 	run := schemas.Run{
 		Schema: schemas.Version, RunID: schemas.RunID("trg_welcome", meta.EventID, 0).String(), Environment: meta.Environment, SourceID: meta.SourceID,
 		Workflow: "welcome", TriggerID: "trg_welcome", TriggerRevision: 3, EventID: meta.EventID, ReceivedAt: meta.ReceivedAt,

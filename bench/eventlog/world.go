@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace/millrace/bench/sample"
 	"github.com/millrace/millrace/embedded"
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
@@ -69,14 +69,14 @@ func (w *world) turn(ctx context.Context) (*turn, error) {
 }
 
 // fill makes a turn with a backlog of events alone.
-func (w *world) fill(ctx context.Context, samples []sample, events int) (*turn, error) {
+func (w *world) fill(ctx context.Context, samples []sample.Sample, events int) (*turn, error) {
 	return w.load(ctx, samples, events, func(m *maker) ([]*kgo.Record, error) {
 		event, _, err := m.event()
 		return []*kgo.Record{event}, err
 	})
 }
 
-func (w *world) load(ctx context.Context, samples []sample, events int, next func(*maker) ([]*kgo.Record, error)) (*turn, error) {
+func (w *world) load(ctx context.Context, samples []sample.Sample, events int, next func(*maker) ([]*kgo.Record, error)) (*turn, error) {
 	t, err := w.turn(ctx)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (w *world) load(ctx context.Context, samples []sample, events int, next fun
 		return nil, err
 	}
 	defer client.Close()
-	var failed firstError
+	var failed kgo.FirstErrPromise
 	m := &maker{cluster: t.cluster, samples: samples, began: time.Now().UTC().Add(-time.Hour - time.Duration(events)*time.Millisecond).Truncate(time.Millisecond)}
 	for range events {
 		records, err := next(m)
@@ -95,33 +95,13 @@ func (w *world) load(ctx context.Context, samples []sample, events int, next fun
 			return nil, err
 		}
 		for _, record := range records {
-			client.Produce(ctx, record, failed.note)
+			client.Produce(ctx, record, failed.Promise())
 		}
 	}
-	if err := errors.Join(client.Flush(ctx), failed.get()); err != nil {
+	if err := errors.Join(client.Flush(ctx), failed.Err()); err != nil {
 		return nil, fmt.Errorf("writing the backlog: %w", err)
 	}
 	return t, nil
-}
-
-// firstError keeps the first error of many records.
-type firstError struct {
-	mu  sync.Mutex // guards err
-	err error
-}
-
-func (f *firstError) note(_ *kgo.Record, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *firstError) get() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
 }
 
 // copy runs the event log, as it is by default, until the backlog is in the tables.

@@ -12,12 +12,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace/millrace/bench/sample"
 	"github.com/millrace/millrace/schemas"
 )
 
 // compareLatency measures how long an event takes from when it was due to be produced until a reader of committed
 // records has its decision. It does so at both guarantees in turn, and prints what exactly_once adds.
-func compareLatency(ctx context.Context, o options, samples []sample, dir string) error {
+func compareLatency(ctx context.Context, o options, samples []sample.Sample, dir string) error {
 	w, err := newWorld(ctx, o.address, "latency", 10)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func quantile(latencies []time.Duration, q float64) time.Duration {
 
 // measureLatency runs a processor and produces, open loop, first to warm up and then to measure. Message IDs begin with
 // the run's name: an ID of an earlier run would be a repeat, which triggers nothing.
-func measureLatency(ctx context.Context, o options, w *world, samples []sample, dir, guarantee, name string) ([]time.Duration, error) {
+func measureLatency(ctx context.Context, o options, w *world, samples []sample.Sample, dir, guarantee, name string) ([]time.Duration, error) {
 	decided, err := followDecisions(ctx, w)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func measureLatency(ctx context.Context, o options, w *world, samples []sample, 
 }
 
 // produceAt produces at a rate, each event when it is due, and returns when each was.
-func produceAt(ctx context.Context, w *world, samples []sample, prefix string, rate int, length time.Duration) (map[uuid.UUID]time.Time, error) {
+func produceAt(ctx context.Context, w *world, samples []sample.Sample, prefix string, rate int, length time.Duration) (map[uuid.UUID]time.Time, error) {
 	client, err := kgo.NewClient(append(w.cluster.Options(), kgo.ProducerLinger(0))...)
 	if err != nil {
 		return nil, err
@@ -99,19 +100,19 @@ func produceAt(ctx context.Context, w *world, samples []sample, prefix string, r
 		return nil, err
 	}
 	due := map[uuid.UUID]time.Time{}
-	var failed firstError
+	var failed kgo.FirstErrPromise
 	began := time.Now()
 	for i := range int(length.Seconds() * float64(rate)) {
 		at := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(at)) //nolint:forbidigo // the schedule is the point
-		record, id, err := samples[i%len(samples)].record(w, fmt.Sprint(prefix, i), at.UTC().Truncate(time.Millisecond))
+		record, id, err := record(w, samples[i%len(samples)], fmt.Sprint(prefix, i), at.UTC().Truncate(time.Millisecond))
 		if err != nil {
 			return nil, err
 		}
 		due[id] = at
-		client.Produce(ctx, record, failed.note)
+		client.Produce(ctx, record, failed.Promise())
 	}
-	return due, errors.Join(client.Flush(ctx), failed.get())
+	return due, errors.Join(client.Flush(ctx), failed.Err())
 }
 
 // decisions notes when the decision on each event was read.

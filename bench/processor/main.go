@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/millrace/millrace/bench/sample"
 )
 
 type options struct {
@@ -63,7 +65,7 @@ func main() {
 func run(o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	samples, err := readSamples(o.samples)
+	samples, err := sample.Read(o.samples)
 	if err != nil {
 		return err
 	}

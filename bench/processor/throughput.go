@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/millrace/millrace/bench/sample"
 )
 
 // compareThroughput lets each contender run in turn, round after round, and prints a line for each.
-func compareThroughput(ctx context.Context, o options, samples []sample, dir string) error {
+func compareThroughput(ctx context.Context, o options, samples []sample.Sample, dir string) error {
 	contenders, closeAll, err := prepare(ctx, o, samples)
 	defer closeAll()
 	if err != nil {
@@ -32,7 +34,7 @@ func compareThroughput(ctx context.Context, o options, samples []sample, dir str
 }
 
 // prepare writes the events twice, for a catalog with triggers and for one without.
-func prepare(ctx context.Context, o options, samples []sample) (contenders []contender, closeAll func(), err error) {
+func prepare(ctx context.Context, o options, samples []sample.Sample) (contenders []contender, closeAll func(), err error) {
 	var worlds []*world
 	closeAll = func() {
 		for _, w := range worlds {
