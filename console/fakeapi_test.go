@@ -173,6 +173,13 @@ func (f *fakeAPI) answer(r *http.Request, path, token string) (int, any) {
 	if refusal, found := f.refuse[r.Method+" "+path]; found {
 		return no(refusal.status, refusal.code, refusal.field, refusal.message)
 	}
+	for _, answer := range []func(*http.Request, string, api.Me) (int, any){
+		f.triggersAnswer, f.editorAnswer, f.runsAnswer, f.replaysAnswer, f.analyticsAnswer, f.settingsAnswer,
+	} {
+		if status, body := answer(r, path, me); status != 0 {
+			return status, body
+		}
+	}
 	if r.Method != http.MethodGet {
 		return f.write(r, path, me)
 	}

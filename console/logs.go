@@ -45,5 +45,5 @@ func (w *Console) listEvents(c *fiber.Ctx) error {
 		return err
 	}
 	shown := logsPage{found, "/logs/live?" + filterOf(c, eventFilters()).Encode()}
-	return w.show(c, found.Status, page{Name: "logs", Title: "Logs", Section: "/logs", Loading: found.Items.Loading, Content: shown})
+	return w.show(c, found.Status, page{Name: "logs", Title: "Logs", Section: "/logs", Tab: "/logs", Loading: found.Items.Loading, Content: shown})
 }

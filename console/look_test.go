@@ -32,6 +32,11 @@ type view struct {
 }
 
 func views() []view {
+	return slices.Concat(firstViews(), triggersViews(), editorViews(), runsViews(), replaysViews(), analyticsViews(), settingsViews())
+}
+
+// firstViews are those of sources and logs, and of what every page has.
+func firstViews() []view {
 	busy, empty := busyShop(), emptyShop()
 	undecided := busyShop()
 	undecided.events[0].Status, undecided.detail.Status, undecided.detail.Decision = "", "", nil

@@ -20,6 +20,7 @@ type page struct {
 	Name    string // of its template
 	Title   string
 	Section string // path of its entry in the navigation
+	Tab     string // path of the tab of the section that it is; "" is none of them
 	Notice  string // what has just been done
 	Loading bool   // a part is still to come
 	Content any

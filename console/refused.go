@@ -27,6 +27,6 @@ func (w *Console) listRefused(c *fiber.Ctx) error {
 		return err
 	}
 	return w.show(c, found.Status, page{
-		Name: "refused", Title: "Refused requests", Section: "/refused", Loading: found.Items.Loading, Content: refusedPage{found},
+		Name: "refused", Title: "Refused requests", Section: "/logs", Tab: "/refused", Loading: found.Items.Loading, Content: refusedPage{found},
 	})
 }

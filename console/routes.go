@@ -41,18 +41,34 @@ func (w *Console) route(ctx context.Context, app *fiber.App) {
 	app.Get("/refused", w.listRefused)
 	app.Get("/events/:id", w.showEvent)
 	app.Get("/events/:id/body", w.downloadBody)
+	w.routeTriggers(app)
+	w.routeEditor(app)
+	w.routeRuns(app)
+	w.routeReplays(app)
+	w.routeAnalytics(app)
+	w.routeSettings(app)
 	app.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 }
 
 // navigation lists the pages that every page links to.
 func navigation() []section {
 	return []section{
-		{"Overview", "/"},
-		{"Sources", "/sources"},
-		{"Logs", "/logs"},
-		{"Refused", "/refused"},
+		{Name: "Overview", Path: "/"},
+		{Name: "Sources", Path: "/sources"},
+		{Name: "Logs", Path: "/logs", Tabs: []tab{{"Events", "/logs"}, {"Refused requests", "/refused"}}},
+		{Name: "Triggers", Path: "/triggers"},
+		{Name: "Runs", Path: "/runs", Tabs: []tab{{"Runs", "/runs"}, {"Dead letters", "/dead-letters"}}},
+		{Name: "Replays", Path: "/replays"},
+		{Name: "Analytics", Path: "/analytics"},
+		{Name: "Settings", Path: "/settings", Tabs: []tab{{"Environments", "/settings"}, {"Tokens", "/settings/tokens"}, {"Audit log", "/settings/audit"}}},
 	}
 }
 
 // section is an entry of the navigation.
-type section struct{ Name, Path string }
+type section struct {
+	Name, Path string
+	Tabs       []tab
+}
+
+// tab is one of the pages of a section that has several.
+type tab struct{ Name, Path string }

@@ -8,13 +8,17 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // paths are the pages that there are, of the busy shop.
 func paths() []string {
-	return []string{"/", "/?since=24h", "/sources", "/sources/new", "/sources/" + shopID, "/logs", "/refused", "/events/" + eventID}
+	return slices.Concat(
+		[]string{"/", "/?since=24h", "/sources", "/sources/new", "/sources/" + shopID, "/logs", "/refused", "/events/" + eventID},
+		triggersPaths(), editorPaths(), runsPaths(), replaysPaths(), analyticsPaths(), settingsPaths(),
+	)
 }
 
 func TestEveryAnswerTellsBrowsersWhatNotToDo(t *testing.T) {
