@@ -54,7 +54,9 @@ func mayImport() map[string][]string {
 		"bench/latency":     nil,
 		"bench/sample":      {"bench/load", "schemas"},
 		"bench/processor":   {"bench/sample", "catalog", "kafka", "schemas"},
-		"bench/query":       {"embedded/chdb", "eventlog", "eventlog/query"},
+		"bench/fill":        nil,
+		"bench/pages":       {"bench/fill", "embedded/chdb", "eventlog"},
+		"bench/query":       {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},
 		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/millrace/millrace/bench/fill"
 	"github.com/millrace/millrace/embedded/chdb"
 	"github.com/millrace/millrace/eventlog"
 )
@@ -104,7 +105,7 @@ func startEngine(ctx context.Context, dir, libraryDir string) (*chdb.Server, err
 }
 
 func measure(ctx context.Context, conn driver.Conn, rows uint64, how asking) error {
-	if err := fill(ctx, conn, rows); err != nil {
+	if err := fill.Log(ctx, conn, rows, fill.Sources()); err != nil {
 		return err
 	}
 	if err := printSizes(ctx, conn); err != nil {

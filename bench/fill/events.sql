@@ -1,7 +1,8 @@
--- Events: 200 names and 200,000 users, few of them frequent, five sources, two environments. The times lie at equal
+-- Events: 200 names and 200,000 users, few of them frequent, some sources, two environments. The times lie at equal
 -- distances; all else is a hash of the number, so that a second run writes the same.
 INSERT INTO events (event_id, source_id, environment, event, message_id, user_id, timestamp, received_at, body, properties, topic, partition, offset)
 WITH
+    splitByChar(',', {sources:String}) AS sources,
     [
         'alpha', 'amber', 'anchor', 'apple', 'arrow', 'atlas', 'basil', 'beacon', 'berry', 'birch', 'bloom', 'brook', 'canyon', 'cedar',
         'chalk', 'cinder', 'cloud', 'clover', 'cobalt', 'copper', 'coral', 'cotton', 'crane', 'crest', 'crystal', 'daisy', 'dawn', 'delta',
@@ -44,6 +45,6 @@ WITH
     ) AS body
 SELECT
     toUUID(concat(substring(hex(toUnixTimestamp64Milli(at)), -12), '7', substring(leftPad(hex(h), 16, '0'), 1, 3), '8', substring(leftPad(hex(h), 16, '0'), 4, 3), leftPad(hex(number), 12, '0'))),
-    concat('src_', toString(h3 % 5)), if(h % 10 = 0, 'development', 'production'), name, lower(hex(h)), user, at, at, body, data,
+    sources[h3 % length(sources) + 1], if(h % 10 = 0, 'development', 'production'), name, lower(hex(h)), user, at, at, body, data,
     'millrace.events', number % 6, intDiv(number, 6)
 FROM numbers({first:UInt64}, {count:UInt64})

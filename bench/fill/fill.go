@@ -1,9 +1,12 @@
-package main
+// Package fill writes an event log of thirty days, the last of them dense, and what followed from its events. What it
+// writes depends on nothing but how many events there are, of which sources, and the time: two runs measure the same.
+package fill
 
 import (
 	"context"
 	"embed"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -11,7 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-//go:embed fill/*.sql
+//go:embed *.sql
 var statements embed.FS
 
 // days is how long the log reaches back; a fifth of the events are of the last day.
@@ -24,8 +27,12 @@ const (
 	oldRows  = 300_000
 )
 
-// fill writes the events and what followed, unless they are there already, and a hundredth of the last day's events twice.
-func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
+// Sources are the IDs of those that the events come from where it does not matter which.
+func Sources() []string { return []string{"src_0", "src_1", "src_2", "src_3", "src_4"} }
+
+// Log writes so many events of the sources and what followed, unless there are some already, and a hundredth of the last
+// day's events twice. It prints how far it is.
+func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) error {
 	var there uint64
 	if err := conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&there); err != nil {
 		return fmt.Errorf("counting events: %w", err)
@@ -38,7 +45,7 @@ func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
 	bar := progressbar.Default(int64(rows), "filling")
 	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days), rows*4/5/(days-1)
 	for day := days - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
-		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1}
+		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1, sources: strings.Join(sources, ",")}
 		whole.until = whole.from.AddDate(0, 0, 1)
 		size := uint64(oldRows)
 		if whole.isLast {
@@ -62,7 +69,8 @@ func fill(ctx context.Context, conn driver.Conn, rows uint64) error {
 type part struct {
 	first, count uint64
 	from, until  time.Time
-	isLast       bool // of the last day
+	isLast       bool   // of the last day
+	sources      string // IDs, commas between them
 }
 
 // cut returns the same in parts of at most size events.
@@ -74,7 +82,7 @@ func (p part) cut(size uint64) []part {
 			return p.from.Add(p.until.Sub(p.from) * time.Duration(n) / time.Duration(count))
 		}
 		first, next := p.first+p.count*i/count, p.first+p.count*(i+1)/count
-		parts = append(parts, part{first, next - first, at(i), at(i + 1), p.isLast})
+		parts = append(parts, part{first, next - first, at(i), at(i + 1), p.isLast, p.sources})
 	}
 	return parts
 }
@@ -86,12 +94,13 @@ func (p part) write(ctx context.Context, conn driver.Conn) error {
 	args := []any{
 		clickhouse.Named("first", p.first), clickhouse.Named("count", p.count),
 		clickhouse.Named("from", p.from.UnixMilli()), clickhouse.Named("span", p.until.UnixMilli()-p.from.UnixMilli()),
+		clickhouse.Named("sources", p.sources),
 	}
 	for _, name := range []string{"events", "repeats", "decisions", "runs", "deliveries"} {
 		if name == "repeats" && !p.isLast {
 			continue // they have been merged since
 		}
-		sql, err := statements.ReadFile("fill/" + name + ".sql")
+		sql, err := statements.ReadFile(name + ".sql")
 		if err != nil {
 			return err
 		}
@@ -115,46 +124,4 @@ func (p part) settle(ctx context.Context, conn driver.Conn) error {
 		}
 	}
 	return nil
-}
-
-// printSizes tells what a row costs on disk, by table, and by column where it is much.
-func printSizes(ctx context.Context, conn driver.Conn) error {
-	fmt.Printf("\n%-14s %12s %8s %12s %14s\n", "table", "rows", "parts", "bytes a row", "of it indexes")
-	rows, err := conn.Query(ctx, "SELECT table, sum(rows) AS n, count(), sum(bytes_on_disk) / n, sum(secondary_indices_compressed_bytes) / n FROM system.parts"+
-		" WHERE active AND database = currentDatabase() AND rows > 0 GROUP BY table ORDER BY table")
-	if err != nil {
-		return fmt.Errorf("reading sizes: %w", err)
-	}
-	for rows.Next() {
-		var table string
-		var n, parts uint64
-		var bytes, indexes float64
-		if err := rows.Scan(&table, &n, &parts, &bytes, &indexes); err != nil {
-			return err
-		}
-		fmt.Printf("%-14s %12d %8d %12.1f %14.1f\n", table, n, parts, bytes, indexes)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return printColumns(ctx, conn)
-}
-
-func printColumns(ctx context.Context, conn driver.Conn) error {
-	fmt.Printf("\n%-32s %12s %16s\n", "column", "bytes a row", "uncompressed")
-	rows, err := conn.Query(ctx, "SELECT concat(table, '.', column) AS name, sum(column_data_compressed_bytes) / sum(rows) AS bytes,"+
-		" sum(column_data_uncompressed_bytes) / sum(rows) FROM system.parts_columns WHERE active AND database = currentDatabase() AND rows > 0"+
-		" GROUP BY name HAVING bytes >= 1 ORDER BY name")
-	if err != nil {
-		return fmt.Errorf("reading sizes: %w", err)
-	}
-	for rows.Next() {
-		var name string
-		var bytes, uncompressed float64
-		if err := rows.Scan(&name, &bytes, &uncompressed); err != nil {
-			return err
-		}
-		fmt.Printf("%-32s %12.1f %16.1f\n", name, bytes, uncompressed)
-	}
-	return rows.Err()
 }
