@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-func network(i int) netip.Prefix { return netip.MustParsePrefix(fmt.Sprintf("10.%d.%d.1/32", i/256, i%256)) }
+func network(i int) netip.Prefix {
+	return netip.MustParsePrefix(fmt.Sprintf("10.%d.%d.1/32", i/256, i%256))
+}
 
 func TestPlaceForAnAttemptComesBackWithTime(t *testing.T) {
 	limit, now := newLoginLimit(), time.Unix(1000, 0)
