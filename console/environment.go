@@ -106,7 +106,7 @@ func orEmpty(n float64) string {
 // Kinds are by whom runs are started.
 func (environmentPage) Kinds() []option {
 	return []option{
-		{string(schemas.WorkflowHTTP), "http: the dispatcher calls a workflow API (default)"},
+		{string(schemas.WorkflowHTTP), "http (default): a workflow API is called"},
 		{string(schemas.WorkflowNone), "none: nobody is called"},
 	}
 }
@@ -114,7 +114,7 @@ func (environmentPage) Kinds() []option {
 // Orders are what happens to a person's runs while one waits.
 func (environmentPage) Orders() []option {
 	return []option{
-		{string(schemas.RelaxedOrder), "relaxed: the others go on (default)"},
+		{string(schemas.RelaxedOrder), "relaxed (default): the others go on"},
 		{string(schemas.StrictOrder), "strict: they wait for it"},
 	}
 }

@@ -32,14 +32,14 @@ func environmentForm(changed url.Values) url.Values {
 func TestEnvironmentsShowTheirWorkflowAPIAndWhatIsInThem(t *testing.T) {
 	v := newConsole(t, newFakeAPI(t, settledShop()).url)
 	v.get("/settings", http.StatusOK).has(t, `href="/settings/environments/production"`, "What customers see", "https://engine.example.com",
-		"file:/run/secrets/engine", "64 at the same time, 250.5 a second", "strict", "the dispatcher's setting", "1,205", `href="/settings/new"`)
+		"file:/run/secrets/engine", ">64</td>", ">250.5</td>", "strict", "the dispatcher's, with its key", "no limit", "1,205", `href="/settings/new"`)
 }
 
 func TestEnvironmentShowsItsDeliveriesAndWhereToLookFurther(t *testing.T) {
 	fake := newFakeAPI(t, settledShop())
 	v := newConsole(t, fake.url)
 	loaded := v.get("/settings/environments/production", http.StatusOK)
-	loaded.has(t, `href="/runs?environment=production"`, `href="/dead-letters?environment=production"`, "order-confirmation", "33,988", "43,108", "74 ms", "1.5 s", "1,204</dd>", "1,200 active", "of 2 workflows",
+	loaded.has(t, `href="/runs?environment=production"`, `href="/dead-letters?environment=production"`, "order-confirmation", "33,988", "43,108", "74 ms", "1.5 s", "1,205</dd>", "1,201 active", "of 2 workflows",
 		`value="https://engine.example.com"`, `value="64"`, `value="250.5"`, `<option value="strict" selected>`, `name="revision" value="7"`)
 	asked, err := url.ParseQuery(fake.requests("GET", "/analytics/latency")[0].query)
 	if want := (url.Values{"environment": {"production"}, "since": {"24h"}, "interval": {"all"}}); err != nil || !reflect.DeepEqual(asked, want) {
@@ -144,7 +144,7 @@ func TestSettingsThatATokenMayNotChangeAreShown(t *testing.T) {
 	v.logIn(writeToken)
 	v.get("/settings", http.StatusOK).hasNot(t, "/settings/new")
 	loaded := v.get("/settings/environments/production", http.StatusOK)
-	loaded.has(t, "file:/run/secrets/engine", "64 at the same time", "a person's other runs wait", "a token of the scope admin")
+	loaded.has(t, "file:/run/secrets/engine", ">64</dd>", "a person's other runs wait", "a token of the scope admin")
 	loaded.hasNot(t, `action="/settings/`)
 	v.post("/settings/environments", environmentForm(nil), http.StatusForbidden).has(t, "needs a token with the scope admin")
 	v.post("/settings/environments/production/delete", url.Values{"sure": {"on"}}, http.StatusForbidden)

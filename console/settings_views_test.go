@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,12 @@ func settingsViews() []view {
 	busy := settledShop()
 	fresh := emptyShop()
 	fresh.environments = append(fresh.environments, schemas.Environment{Name: "staging", Revision: 1, Workflows: schemas.WorkflowAPI{Kind: schemas.WorkflowNone, Order: schemas.RelaxedOrder}})
-	asks := func(f *fakeAPI) { f.tokens = twoTokens() }
+	// Whoever comes without a token is one of those that it knows.
+	as := func(who api.Me) func(*fakeAPI) {
+		return func(f *fakeAPI) {
+			f.tokens = map[string]api.Me{"": who, readToken: {Name: "support", Scope: "read"}, writeToken: {Name: "ci", Scope: "write"}}
+		}
+	}
 	return []view{
 		{name: "environments", path: "/settings", knows: busy},
 		{name: "environment-new", path: "/settings/new", knows: busy},
@@ -30,7 +36,10 @@ func settingsViews() []view {
 		{name: "audit", path: "/settings/audit", knows: busy},
 		{name: "audit-open", path: "/settings/audit", knows: busy, open: true},
 		{name: "audit-empty", path: "/settings/audit?actor=nobody", knows: fresh},
-		{name: "login-held", path: "/login?next=/logs", knows: busy, change: asks},
+		{name: "tokens-admin", path: "/settings/tokens", knows: busy, change: as(api.Me{Name: "ops", Scope: "admin"})},
+		{name: "tokens-read", path: "/settings/tokens", knows: busy, change: as(api.Me{Name: "grafana", Scope: "read"})},
+		{name: "environment-read", path: "/settings/environments/production", knows: busy, change: as(api.Me{Name: "grafana", Scope: "read"})},
+		{name: "audit-read", path: "/settings/audit", knows: busy, change: as(api.Me{Name: "grafana", Scope: "read"})},
 	}
 }
 
@@ -68,6 +77,7 @@ func (f *fakeAPI) settingsAnswer(r *http.Request, path string, me api.Me) (statu
 		for _, known := range f.tokens {
 			all = append(all, api.Token(known))
 		}
+		slices.SortFunc(all, func(a, b api.Token) int { return strings.Compare(a.Name, b.Name) })
 		return 200, items(all)
 	case "GET /audit":
 		if me.Scope == "read" {
