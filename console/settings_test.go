@@ -170,7 +170,7 @@ func TestAuditLogShowsWhoChangedWhat(t *testing.T) {
 	v := newConsole(t, fake.url)
 	loaded := v.get("/settings/audit?kind=trigger&resource=order-confirmation&actor=ada&action=updated&since=24h&until=1h", http.StatusOK)
 	loaded.has(t, `href="/triggers/`+orderID+`">order-confirmation`, `href="/sources/`+mobileID+`">mobile`, `href="/settings/environments/production">production`, `href="/replays/rpl_`,
-		"condition, mapping.data.total", "data.total &gt; 100 &amp;&amp; data.currency == &#34;EUR&#34;", "3 things together", `rowspan="3"`, "workflow_api.api_key", "What it was", "What it began as")
+		"condition, mapping.data.total", "data.total &gt; 100 &amp;&amp; data.currency == &#34;EUR&#34;", "3 things together", `rowspan="3"`, "workflow_api.api_key", "What it was", "What it began as", "not set")
 	loaded.hasNot(t, "/triggers/trg_00000000000000000000000000000009") // it is deleted
 	asked, err := url.ParseQuery(fake.requests("GET", "/audit")[0].query)
 	want := url.Values{"kind": {"trigger"}, "resource": {"order-confirmation"}, "actor": {"ada"}, "action": {"updated"}, "since": {"24h"}, "until": {"1h"}, "limit": {"50"}}
