@@ -163,6 +163,7 @@ func (a *API) route(ctx context.Context, app *fiber.App) {
 	app.Get("/api/v1/openapi.json", describeAPI)
 	v1 := app.Group("/api/v1", a.authenticate)
 	v1.Get("/me", read, getMe)
+	v1.Get("/tokens", admin, a.listTokens)
 	v1.Get("/environments", read, a.listEnvironments)
 	v1.Post("/environments", admin, a.createEnvironment)
 	v1.Get("/environments/:name", read, a.getEnvironment)

@@ -21,7 +21,7 @@ type scope int
 const (
 	scopeRead  scope = iota + 1 // look at everything, endpoint URLs and secret references masked
 	scopeWrite                  // see those, and change sources and triggers
-	scopeAdmin                  // change environments and their workflow APIs
+	scopeAdmin                  // change environments and their workflow APIs, and list the tokens
 )
 
 func scopeNames() []string { return []string{"read", "write", "admin"} }

@@ -47,6 +47,7 @@ type Console struct {
 	assets assets
 	pages  map[string]*template.Template
 	tails  chan struct{} // a place for each live view
+	logins *loginLimit
 }
 
 // New returns a console. The session key is read now.
@@ -69,7 +70,7 @@ func New(config Config, logger *slog.Logger) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails)}, nil
+	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails), newLoginLimit()}, nil
 }
 
 const (

@@ -1,8 +1,12 @@
 package console
 
 import (
+	"fmt"
+	"math"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -34,7 +38,12 @@ func (w *Console) logIn(c *fiber.Ctx) error {
 		refused.Form.fail("token", "Give a token.")
 		return w.show(c, fiber.StatusUnprocessableEntity, page{Name: "login", Title: "Log in", Content: refused})
 	}
+	end, wait, inAll := w.logins.begin(addressOf(c), time.Now())
+	if wait > 0 {
+		return w.tooOften(c, refused, wait, inAll)
+	}
 	me, err := api.NewClient(w.config.APIURL, token).Me(c.UserContext())
+	end(time.Now(), refusedWith(err, fiber.StatusUnauthorized))
 	switch {
 	case refusedWith(err, fiber.StatusUnauthorized):
 		refused.Form.fail("token", "The API does not know this token. Whoever runs Millrace sets tokens with --api-tokens.")
@@ -48,6 +57,18 @@ func (w *Console) logIn(c *fiber.Ctx) error {
 	w.remember(c, token)
 	// The page that follows has the cookie, or says why not.
 	return c.Redirect("/login?lost=1&next="+url.QueryEscape(next), fiber.StatusSeeOther)
+}
+
+// tooOften asks to come back later, whatever the token is: who tries many must not learn which is right.
+func (w *Console) tooOften(c *fiber.Ctx, refused loginPage, wait time.Duration, inAll bool) error {
+	seconds := int(math.Ceil(wait.Seconds()))
+	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))
+	whose := "from your address"
+	if inAll {
+		whose = "from all addresses together"
+	}
+	refused.Form.Problem = fmt.Sprintf("Too many wrong tokens came %s within a minute. This one was not looked at: try again in %d seconds. Logins that there are go on.", whose, seconds)
+	return w.show(c, fiber.StatusTooManyRequests, page{Name: "login", Title: "Log in", Content: refused})
 }
 
 func (w *Console) logOut(c *fiber.Ctx) error {

@@ -1,8 +1,10 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -143,5 +145,56 @@ func TestApiIsAskedWithTheVisitorsToken(t *testing.T) {
 	asked := fake.requests("GET", "/sources")
 	if len(asked) != 2 || asked[0].token != writeToken || asked[1].token != "admin-0123456789abcdef" {
 		t.Error(asked)
+	}
+}
+
+func TestWrongTokensAreHeldBackByAddress(t *testing.T) {
+	fake, v := guarded(t, busyShop())
+	attempt := func(token, forwarded string) page {
+		t.Helper()
+		return v.send(http.MethodPost, "/login", url.Values{"token": {token}, "next": {"/logs"}}, http.Header{"X-Forwarded-For": {forwarded}})
+	}
+	for i := range 40 { // right ones cost nothing
+		if status := attempt(readToken, "192.0.2.1").status; status != http.StatusSeeOther {
+			t.Fatalf("login %d: %d", i, status)
+		}
+	}
+	tried := 0
+	for attempt("wrong-0123456789", "192.0.2.1").status == http.StatusUnauthorized {
+		if tried++; tried > 20 {
+			t.Fatal("wrong tokens are tried without end")
+		}
+	}
+	asked := len(fake.requests("GET", "/me"))
+	held := attempt(readToken, "192.0.2.1")
+	held.has(t, "Too many wrong tokens came from your address", `value="/logs"`)
+	if wait, err := strconv.Atoi(held.header.Get("Retry-After")); held.status != http.StatusTooManyRequests || err != nil || wait < 1 || wait > 60 {
+		t.Errorf("%d, Retry-After %q", held.status, held.header.Get("Retry-After"))
+	}
+	// Only the last place is the proxy's: whoever writes the others hides nothing by it.
+	if status := attempt(readToken, "203.0.113.9, 192.0.2.1").status; status != http.StatusTooManyRequests {
+		t.Errorf("%d with a place of one's own before it", status)
+	}
+	if len(fake.requests("GET", "/me")) != asked {
+		t.Error("the API was asked all the same")
+	}
+	for _, other := range []string{"192.0.2.2", "192.0.2.1, 192.0.2.2", "2001:db8::1", ""} {
+		if status := attempt(readToken, other).status; status != http.StatusSeeOther {
+			t.Errorf("%q: %d", other, status)
+		}
+	}
+	// Whoever has logged in stays.
+	v.logIn(readToken).get("/logs", http.StatusOK)
+}
+
+func TestNetworkOfIPv6IsOneAddress(t *testing.T) {
+	_, v := guarded(t, busyShop())
+	last := 0
+	for i := range 20 {
+		from := http.Header{"X-Forwarded-For": {fmt.Sprintf("2001:db8:1:2::%x", i+1)}}
+		last = v.send(http.MethodPost, "/login", url.Values{"token": {"wrong-0123456789"}}, from).status
+	}
+	if last != http.StatusTooManyRequests {
+		t.Error(last)
 	}
 }

@@ -116,7 +116,7 @@ func TestWhatComesFromEventsIsNeverMarkup(t *testing.T) {
 	for _, path := range paths() {
 		loaded := v.get(path, http.StatusOK)
 		loaded.hasNot(t, "<script>window", "<img src=x", `"'>`)
-		if path != "/sources/new" {
+		if !strings.HasSuffix(path, "/new") && path != "/settings/tokens" { // where nothing is of the API
 			loaded.has(t, "&lt;script&gt;window.hacked=1")
 		}
 	}

@@ -102,6 +102,10 @@ func notices() map[string]string {
 		"saved":   "Saved. Ingest and the processor know within a second.",
 		"rotated": "The endpoint has a new URL. Give it to whoever posts events there.",
 		"deleted": "The source is deleted. What it received stays in the log.",
+
+		"environment-created": "The environment is there, and each source has an endpoint in it. Triggers are made or copied there next.",
+		"environment-saved":   "Saved. The dispatcher knows within a second.",
+		"environment-deleted": "The environment is deleted. What happened in it stays in the log.",
 	}
 }
 
