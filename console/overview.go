@@ -136,7 +136,7 @@ func eventChart(ctx context.Context, client *api.Client, step query.Interval, fi
 		if counts.Value != nil {
 			status = *counts.Value
 		}
-		drawing.Lines = append(drawing.Lines, line{words(status), statusTone(status), counts.Counts, counts.Total})
+		drawing.Lines = append(drawing.Lines, line{Name: words(status), Tone: statusTone(status), Counts: counts.Counts, Total: counts.Total})
 	}
 	slices.SortStableFunc(drawing.Lines, func(a, b line) int { return slices.Index(toneOrder(), a.Tone) - slices.Index(toneOrder(), b.Tone) })
 	return drawing.drawn()
