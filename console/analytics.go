@@ -134,7 +134,11 @@ func (q inquiry) With(name, value string) string {
 
 // tabFilter is what the tabs of the analytics have in common and keep when somebody goes from one to the next.
 func tabFilter(c *fiber.Ctx) string {
-	return filterOf(c, []string{"source", "environment", "event", "status", "user_id", "where", "since", "until", "interval"}).Encode()
+	kept := filterOf(c, eventInputs("interval"))
+	if len(kept) == 0 {
+		return ""
+	}
+	return "?" + kept.Encode()
 }
 
 // blame puts a refusal of the page's main part at its input, and returns the status to answer with.

@@ -89,7 +89,9 @@ func (p deliveriesPage) Names() []any {
 }
 
 // Runs is the address of a workflow's runs, and Dead that of those that were given up.
-func (p deliveriesPage) Runs(workflow string) string { return p.otherPage("/runs", "workflow", workflow) }
+func (p deliveriesPage) Runs(workflow string) string {
+	return p.otherPage("/runs", "workflow", workflow)
+}
 
 // Dead is the address of a workflow's dead letters.
 func (p deliveriesPage) Dead(workflow string) string {

@@ -82,4 +82,3 @@ func (q inquiry) otherPage(path, name, value string) string {
 	filter.Set(name, value)
 	return path + "?" + filter.Encode()
 }
-

@@ -21,7 +21,7 @@ type page struct {
 	Title     string
 	Section   string // path of its entry in the navigation
 	Tab       string // path of the tab of the section that it is; "" is none of them
-	TabFilter string // what its tabs keep of the address
+	TabFilter string // what its tabs keep of the address, from the question mark on
 	Notice    string // what has just been done
 	Loading   bool   // a part is still to come
 	Content   any
