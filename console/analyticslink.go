@@ -57,8 +57,8 @@ func (q inquiry) logsOf(by string, value *string) string {
 	return "/logs?" + filter.Encode()
 }
 
-// operandOf is a value as a condition has it. The API counts numbers and truths as texts: only as they are do they equal
-// what was counted.
+// operandOf is a value as a condition has it. The API counts numbers and truths as texts: only as they are, without quotes,
+// do they equal what was counted. The text "true" is counted with the truth, and such a condition leaves it out.
 func operandOf(value string) string {
 	var number float64
 	if value == "true" || value == "false" || json.Unmarshal([]byte(value), &number) == nil {

@@ -50,7 +50,7 @@ func (q inquiry) ratesOf(found query.Dedup) (graph, error) {
 	times := timesOf(found.Since, found.Until, q.Step)
 	drawing := graph{Title: "Dedup rate and match rate", Step: string(q.Step), Times: times, Unit: percent, Top: 1, Curves: []curve{
 		{Name: "repeats of all events", Tone: "idle", Values: make([]*float64, len(times)), Link: q.logs("status", "duplicate")},
-		{Name: "matched of the others", Tone: "good", Values: make([]*float64, len(times)), Link: q.logs("status", "processed")},
+		{Name: "matched of the others", Tone: "good", Values: make([]*float64, len(times))},
 	}}
 	for _, item := range found.Items {
 		if at := stepAt(times, item.At); at >= 0 {

@@ -10,7 +10,7 @@ import (
 // health is how a part of Millrace does, as far as its traces in the event log tell.
 type health struct {
 	Part   string
-	State  string // ok, behind, refused, dead or down
+	State  string // ok, behind, refused, retrying, failing, down or unknown
 	Detail string
 	Link   string
 	Latest time.Time // when the latest event came; zero where that does not matter
@@ -66,7 +66,7 @@ func dispatcherHealth(latency part[[]query.LatencyItem], since string) health {
 	case latency.Failed != nil:
 		return health{Part: "Dispatcher", State: "unknown", Detail: latency.Failed.Detail}
 	case sum.Dead > 0:
-		told.State, told.Link, told.Detail = "dead", "/dead-letters?since="+since, fmt.Sprintf("%s runs given up", number(sum.Dead))
+		told.State, told.Link, told.Detail = "failing", "/dead-letters?since="+since, fmt.Sprintf("%s runs given up", number(sum.Dead))
 	case sum.Retrying > 0:
 		told.State, told.Link, told.Detail = "retrying", "/analytics/deliveries?since="+since, fmt.Sprintf("%s calls had to be tried again", number(sum.Retrying))
 	}

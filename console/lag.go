@@ -9,7 +9,7 @@ import (
 
 // lag is how far the processor is behind ingest: how long events take from receipt to decision, as the latest ones tell.
 type lag struct {
-	Events  int     // that it was told from
+	Events  int // that it was told from
 	Decided int
 	Half    float64 // of those were decided within so many milliseconds
 	Slowest float64 // milliseconds

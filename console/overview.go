@@ -148,6 +148,9 @@ func (p overviewPage) Dead() uint64 {
 	return dead
 }
 
+// Failures are the events that could not be processed, and the runs that could not be delivered.
+func (p overviewPage) Failures() uint64 { return p.Totals.Value.Failed + p.Dead() }
+
 // PerMinute is how many events there were on average.
 func (p overviewPage) PerMinute() uint64 {
 	length, err := time.ParseDuration(p.Range.Since)

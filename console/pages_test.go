@@ -28,7 +28,8 @@ func TestOverviewShowsWhatItCanWhenAPartFails(t *testing.T) {
 	fake.refuse["GET /analytics/series"] = refusal{503, "too_slow", "", "the event log took too long"}
 	v := newConsole(t, fake.url)
 	v.get("/", http.StatusOK).has(t, "the event log took too long", "88,213", "order-confirmation", "8.1%", "1,470 a minute",
-		`<a href="/logs?status=duplicate&amp;since=1h">7,102 repeats dropped</a>`, `<a href="/dead-letters?since=1h&amp;workflow=order-confirmation">2</a>`)
+		`<a href="/logs?status=duplicate&amp;since=1h">7,102 repeats dropped</a>`, `<a href="/dead-letters?since=1h&amp;workflow=order-confirmation">2</a>`,
+		"<dt>Failures</dt><dd>100</dd>", `<a href="/dead-letters?since=1h">2 runs given up</a>`)
 	fake.change(func() {
 		for _, path := range []string{"/events", "/analytics/dedup", "/analytics/latency", "/rejections", "/sources"} {
 			fake.refuse["GET "+path] = refusal{503, "unavailable", "", "the catalog or the event log did not answer; try again"}
