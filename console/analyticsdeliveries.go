@@ -100,10 +100,10 @@ func (p deliveriesPage) Dead(workflow string) string {
 
 // stepLength is how long a step is.
 func stepLength(interval query.Interval) time.Duration {
-	switch interval {
-	case query.Minute:
+	if interval == query.Minute {
 		return time.Minute
-	case query.Hour:
+	}
+	if interval == query.Hour {
 		return time.Hour
 	}
 	return 24 * time.Hour
