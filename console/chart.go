@@ -3,9 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,20 +20,39 @@ type chart struct {
 	SVG   template.HTML
 }
 
-// line is one colour of a chart. Names may come from outside: they stand in the legend, which escapes them, never in
+// line is one colour of a bar chart. Names may come from outside: they stand in the legend, which escapes them, never in
 // the drawing.
 type line struct {
 	Name   string
-	Tone   string // good, bad, idle, wait, or a1 to a8
+	Tone   string // good, bad, idle, wait, faint, or a1 to a8
 	Counts []uint64
 	Total  uint64
+	Link   string // address of what it counts; "" is none
 }
 
-// The size of a chart in the units of its drawing; pages scale it.
-const (
-	chartWidth  = 960
-	chartHeight = 220
-)
+// maxBars is how many bars a chart has room for.
+const maxBars = 200
+
+// fitted adds neighbours up where there are more steps than bars fit, and returns of how many steps one bar is.
+func (c chart) fitted() (chart, int) {
+	steps := max(1, (len(c.Times)+maxBars-1)/maxBars)
+	if steps == 1 {
+		return c, steps
+	}
+	all := c.Times
+	c.Times = nil
+	for i := 0; i < len(all); i += steps {
+		c.Times = append(c.Times, all[i])
+	}
+	c.Lines = slices.Clone(c.Lines)
+	for i, line := range c.Lines {
+		c.Lines[i].Counts = make([]uint64, len(c.Times))
+		for at, count := range line.Counts {
+			c.Lines[i].Counts[at/steps] += count
+		}
+	}
+	return c, steps
+}
 
 // drawn returns the chart with its drawing.
 func (c chart) drawn() (chart, error) {
@@ -48,96 +65,26 @@ func (c chart) drawn() (chart, error) {
 			values[i] = append(values[i], float64(count))
 		}
 	}
-	labels := make([]string, len(c.Times))
-	for i, at := range c.Times {
-		labels[i] = at.UTC().Format(c.layout())
+	tones := make([]string, len(c.Lines))
+	for i, line := range c.Lines {
+		tones[i] = line.Tone
 	}
+	drawing := axis{c.Title, c.Step, c.Times}
 	options := charts.NewBarChartOptionWithData(values)
 	options.Theme = chartTheme(len(values))
 	options.StackSeries = charts.Ptr(true)
-	options.Padding = charts.NewBoxEqual(8)
 	options.Legend.Show = charts.Ptr(false)
 	options.BarSize = 0.8
-	options.CategoryAxis.Labels = labels
-	options.CategoryAxis.LabelCount = min(len(labels), 7)
+	options.CategoryAxis.Labels = drawing.labels()
+	options.CategoryAxis.LabelCount, options.Padding = drawing.room()
 	options.CategoryAxis.LabelFontStyle.FontSize = chartFontSize
 	options.ValueAxis = []charts.ValueAxisOption{{
 		Min: charts.Ptr(0.0), LabelCount: 4, LabelFontStyle: charts.FontStyle{FontSize: chartFontSize},
 		ValueFormatter: func(value float64) string { return number(uint64(value)) },
 	}}
-	painter := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: chartWidth, Height: chartHeight})
-	if err := painter.BarChart(options); err != nil {
-		return c, fmt.Errorf("drawing the chart %q: %w", c.Title, err)
-	}
-	svg, err := painter.Bytes()
-	if err != nil {
-		return c, fmt.Errorf("drawing the chart %q: %w", c.Title, err)
-	}
-	c.SVG = c.styled(string(svg), labels)
-	return c, nil
-}
-
-// chartFontSize is what the library measures labels with, in points; the style sheet has the same in pixels.
-const chartFontSize = 10
-
-// layout is how the times below the bars are written.
-func (c chart) layout() string {
-	if c.Step == "day" {
-		return "Jan 2"
-	}
-	return "15:04"
-}
-
-// The library writes colours into style attributes, which the policy of the pages forbids and which know no dark mode.
-// So it is given colours that only name a role, and each becomes a class.
-
-func roleColour(kind, number uint8) charts.Color {
-	return charts.Color{R: 1, G: kind, B: number, A: 255}
-}
-
-func chartTheme(lines int) charts.ColorPalette {
-	colours := make([]charts.Color, lines)
-	for i := range colours {
-		colours[i] = roleColour(1, uint8(i))
-	}
-	text := roleColour(0, 0)
-	return charts.MakeTheme(charts.ThemeOption{
-		AxisStrokeColor: roleColour(0, 1), AxisSplitLineColor: roleColour(0, 1), BackgroundColor: roleColour(0, 2),
-		TextColor: text, TextColorXAxis: text, TextColorYAxis: text, SeriesColors: colours,
-	})
-}
-
-// styled turns the roles into classes, and marks the times, which the browser shows in the viewer's zone.
-func (c chart) styled(svg string, labels []string) template.HTML {
-	role := regexp.MustCompile(`style="[^"]*?rgb\(1,(\d),(\d+)\)[^"]*"`)
-	svg = role.ReplaceAllStringFunc(svg, func(style string) string {
-		found := role.FindStringSubmatch(style)
-		number, err := strconv.Atoi(found[2])
-		if err != nil {
-			return ""
-		}
-		if found[1] == "1" {
-			return `class="bar ` + c.Lines[number%len(c.Lines)].Tone + `"`
-		}
-		return []string{`class="label"`, `class="axis"`, `class="ground"`}[number%3]
-	})
-	svg = regexp.MustCompile(`<text [^>]*class="label"[^>]*>[^<]*</text>`).ReplaceAllStringFunc(svg, func(text string) string {
-		label := text[strings.Index(text, ">")+1 : strings.LastIndex(text, "<")]
-		if at := slices.Index(labels, label); at >= 0 {
-			return fmt.Sprintf(`<text data-at="%s" data-show="%s"%s`, c.Times[at].UTC().Format(time.RFC3339), c.timeStyle(), text[len("<text"):])
-		}
-		return text
-	})
-	opening := fmt.Sprintf(`<svg class="bars" role="img" aria-label="%s" `, template.HTMLEscapeString(c.Title))
-	return template.HTML(strings.Replace(svg, "<svg ", opening, 1)) //nolint:gosec // drawn above, of numbers and times alone
-}
-
-// timeStyle is how the browser writes the times.
-func (c chart) timeStyle() string {
-	if c.Step == "day" {
-		return "day"
-	}
-	return "minute"
+	var err error
+	c.SVG, err = drawing.draw(tones, func(painter *charts.Painter) error { return painter.BarChart(options) })
+	return c, err
 }
 
 // spark draws counts as a line of small bars without axes.

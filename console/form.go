@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,6 +34,9 @@ func (f form) Value(name string) string { return f.Values.Get(name) }
 
 // Error returns what is wrong with the input.
 func (f form) Error(name string) string { return f.Errors[name] }
+
+// Wheres are a filter's conditions on properties, and room for one more.
+func (f form) Wheres() []string { return append(slices.Clone(f.Values["where"]), "") }
 
 func (f *form) fail(name, message string) {
 	if f.Errors == nil {

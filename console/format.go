@@ -98,7 +98,7 @@ func tone(outcome any) string {
 	switch fmt.Sprint(outcome) {
 	case "processed", "matched", "delivered", "created", "accepted", "ok", "first":
 		return "good"
-	case "failed", "mapping_error", "condition_error", "dead", "down":
+	case "failed", "mapping_error", "condition_error", "dead", "failing", "down":
 		return "bad"
 	case "retrying", "behind", "refused":
 		return "warn"

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -30,9 +29,6 @@ func (p logsPage) Rows() []eventRow {
 	}
 	return rows
 }
-
-// Wheres are the conditions on properties, and room for one more.
-func (p logsPage) Wheres() []string { return append(slices.Clone(p.Filter.Values["where"]), "") }
 
 // eventFilters are the parameters of the API that a search can have.
 func eventFilters() []string {

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
@@ -36,6 +38,7 @@ type overviewPage struct {
 	Ranges  []timeRange
 	Range   timeRange
 	Recent  part[[]query.EventItem]
+	Lag     lag
 	Chart   part[chart]
 	Totals  part[totals]
 	Latency part[[]query.LatencyItem]
@@ -80,7 +83,7 @@ func (w *Console) overview(c *fiber.Ctx) error {
 		return shown.Latency.ask(ctx, worstFirst(found.Items), err)
 	})
 	group.Go(func() error {
-		found, err := client.Rejections(ctx, with(since, "limit", "100"))
+		found, err := client.Rejections(ctx, with(since, "limit", strconv.Itoa(maxRefused)))
 		return refused.ask(ctx, found.Items, err)
 	})
 	group.Go(func() error {
@@ -90,6 +93,7 @@ func (w *Console) overview(c *fiber.Ctx) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	shown.Lag = lagOf(shown.Recent.Value, time.Now())
 	shown.Health = healthOf(shown, refused)
 	if shown.Recent.Failed == nil && !shown.Recent.Loading && len(shown.Recent.Value) == 0 {
 		shown.First = stepsFor(sources.Value)
@@ -121,8 +125,40 @@ func worstFirst(items []query.LatencyItem) []query.LatencyItem {
 	return items
 }
 
-// recentEvents is how many of the latest events the overview looks at.
-const recentEvents = 50
+// What the overview looks at: of the latest events, and of the requests that were refused.
+const (
+	recentEvents = 50
+	maxRefused   = 100
+)
+
+// latest is when the latest event came.
+func (p overviewPage) latest() time.Time {
+	if len(p.Recent.Value) == 0 {
+		return time.Time{}
+	}
+	return p.Recent.Value[0].ReceivedAt
+}
+
+// Dead is how many runs were given up.
+func (p overviewPage) Dead() uint64 {
+	dead := uint64(0)
+	for _, item := range p.Latency.Value {
+		dead += item.Dead
+	}
+	return dead
+}
+
+// Failures are the events that could not be processed, and the runs that could not be delivered.
+func (p overviewPage) Failures() uint64 { return p.Totals.Value.Failed + p.Dead() }
+
+// PerMinute is how many events there were on average.
+func (p overviewPage) PerMinute() uint64 {
+	length, err := time.ParseDuration(p.Range.Since)
+	if err != nil {
+		return 0
+	}
+	return uint64(math.Round(float64(p.Totals.Value.Events) / length.Minutes()))
+}
 
 // eventChart counts events by what became of them.
 func eventChart(ctx context.Context, client *api.Client, step query.Interval, filter url.Values) (chart, error) {
@@ -136,7 +172,7 @@ func eventChart(ctx context.Context, client *api.Client, step query.Interval, fi
 		if counts.Value != nil {
 			status = *counts.Value
 		}
-		drawing.Lines = append(drawing.Lines, line{words(status), statusTone(status), counts.Counts, counts.Total})
+		drawing.Lines = append(drawing.Lines, line{Name: words(status), Tone: statusTone(status), Counts: counts.Counts, Total: counts.Total, Link: "/logs?" + with(filter, "status", status).Encode()})
 	}
 	slices.SortStableFunc(drawing.Lines, func(a, b line) int { return slices.Index(toneOrder(), a.Tone) - slices.Index(toneOrder(), b.Tone) })
 	return drawing.drawn()

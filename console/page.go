@@ -17,13 +17,14 @@ var templateFiles embed.FS
 
 // page is what a handler shows.
 type page struct {
-	Name    string // of its template
-	Title   string
-	Section string // path of its entry in the navigation
-	Tab     string // path of the tab of the section that it is; "" is none of them
-	Notice  string // what has just been done
-	Loading bool   // a part is still to come
-	Content any
+	Name      string // of its template
+	Title     string
+	Section   string // path of its entry in the navigation
+	Tab       string // path of the tab of the section that it is; "" is none of them
+	TabFilter string // what its tabs keep of the address, from the question mark on
+	Notice    string // what has just been done
+	Loading   bool   // a part is still to come
+	Content   any
 }
 
 // frame is what the layout and the templates of pages see.

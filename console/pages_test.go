@@ -27,7 +27,9 @@ func TestOverviewShowsWhatItCanWhenAPartFails(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
 	fake.refuse["GET /analytics/series"] = refusal{503, "too_slow", "", "the event log took too long"}
 	v := newConsole(t, fake.url)
-	v.get("/", http.StatusOK).has(t, "the event log took too long", "88,213", "order-confirmation", "8.1%")
+	v.get("/", http.StatusOK).has(t, "the event log took too long", "88,213", "order-confirmation", "8.1%", "1,470 a minute",
+		`<a href="/logs?status=duplicate&amp;since=1h">7,102 repeats dropped</a>`, `<a href="/dead-letters?since=1h&amp;workflow=order-confirmation">2</a>`,
+		"<dt>Failures</dt><dd>100</dd>", `<a href="/dead-letters?since=1h">2 runs given up</a>`)
 	fake.change(func() {
 		for _, path := range []string{"/events", "/analytics/dedup", "/analytics/latency", "/rejections", "/sources"} {
 			fake.refuse["GET "+path] = refusal{503, "unavailable", "", "the catalog or the event log did not answer; try again"}
@@ -40,9 +42,9 @@ func TestOverviewTellsWhenTheProcessorIsBehind(t *testing.T) {
 	world := busyShop()
 	world.events[3].Status = ""
 	v := newConsole(t, newFakeAPI(t, world).url)
-	v.get("/", http.StatusOK).has(t, "1 of the last 50 events wait for a decision", `<span class="badge warn">behind</span>`)
+	v.get("/", http.StatusOK).has(t, "1 of the last 50 events wait for a decision", `<span class="badge warn">behind</span>`, "1 events wait</a>")
 	world.events[3].ReceivedAt = time.Now() // it has just come
-	newConsole(t, newFakeAPI(t, world).url).get("/", http.StatusOK).has(t, "has decided on every event")
+	newConsole(t, newFakeAPI(t, world).url).get("/", http.StatusOK).has(t, "has decided on all of the latest 50 events", "<dd>10 ms</dd>", "slowest of the latest 50: 14 ms")
 }
 
 func TestSearchIsTheAddressOfThePage(t *testing.T) {

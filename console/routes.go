@@ -59,7 +59,9 @@ func navigation() []section {
 		{Name: "Triggers", Path: "/triggers"},
 		{Name: "Runs", Path: "/runs", Tabs: []tab{{"Runs", "/runs"}, {"Dead letters", "/dead-letters"}}},
 		{Name: "Replays", Path: "/replays"},
-		{Name: "Analytics", Path: "/analytics"},
+		{Name: "Analytics", Path: "/analytics", Tabs: []tab{
+			{"Events over time", "/analytics"}, {"Top lists", "/analytics/top"}, {"Deliveries", "/analytics/deliveries"}, {"Dedup and matching", "/analytics/matching"},
+		}},
 		{Name: "Settings", Path: "/settings", Tabs: []tab{{"Environments", "/settings"}, {"Tokens", "/settings/tokens"}, {"Audit log", "/settings/audit"}}},
 	}
 }

@@ -79,6 +79,7 @@ func busyShop() world {
 			ReceivedAt: noon().Add(-time.Duration(i*i) * 400 * time.Millisecond), Status: statuses[i%len(statuses)],
 		}
 		event.Timestamp = event.ReceivedAt.Add(-120 * time.Millisecond)
+		event.DecidedAt = event.ReceivedAt.Add(time.Duration(6+i%9) * time.Millisecond)
 		w.events = append(w.events, event)
 	}
 	for i, name := range names {
@@ -143,6 +144,7 @@ func orderCompleted(item query.EventItem) api.Event {
 		{RunID: runID, Attempt: 2, Outcome: schemas.Delivered, AttemptedAt: at(1240), LatencyMs: 42.5, StatusCode: 200, WorkflowRunID: "wr_2vTq8bJm"},
 	}
 	var event api.Event
+	item.DecidedAt = time.Time{} // it is in the decision
 	event.EventItem, event.Body, event.Raw = item, body, json.RawMessage(body)
 	event.Notes, event.Runs, event.Attempts = []string{}, []query.RunItem{run}, attempts
 	event.Decision = &query.Decision{Status: schemas.Processed, DecidedAt: at(8), Triggers: []schemas.TriggerDecision{

@@ -2,6 +2,7 @@
 // of them pages can be read, and forms sent.
 import { offerCopying } from "./copy.js";
 import { startLive } from "./live.js";
+import { offerPicking } from "./pick.js";
 import { startRefreshing } from "./refresh.js";
 import { offerSuggestions } from "./suggest.js";
 import { showTimes } from "./time.js";
@@ -9,5 +10,6 @@ import { showTimes } from "./time.js";
 showTimes(document);
 offerCopying(document);
 offerSuggestions(document);
+offerPicking(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]"));

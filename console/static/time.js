@@ -3,7 +3,9 @@
 const styles = {
   full: { dateStyle: "medium", timeStyle: "medium" },
   minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   day: { month: "short", day: "numeric", timeZone: "UTC" }, // days are counted in UTC
+  date: { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" },
 };
 
 const formats = Object.fromEntries(

@@ -37,7 +37,8 @@ type EventItem struct {
 	UserID      string         `json:"user_id"`
 	ReceivedAt  time.Time      `json:"received_at"`
 	Timestamp   time.Time      `json:"timestamp"`
-	Status      schemas.Status `json:"status,omitempty"` // absent while undecided
+	Status      schemas.Status `json:"status,omitempty"`    // absent while undecided
+	DecidedAt   time.Time      `json:"decided_at,omitzero"` // likewise; an event by itself has it in its Decision
 }
 
 // Events returns a page of the events that the filter describes. A bad filter is a *FilterError, and what takes too much
@@ -160,19 +161,20 @@ func (l *Log) addStatuses(ctx context.Context, items []EventItem) error {
 	}
 	byTime := func(a, b EventItem) int { return a.ReceivedAt.Compare(b.ReceivedAt) }
 	oldest, newest := slices.MinFunc(items, byTime).ReceivedAt, slices.MaxFunc(items, byTime).ReceivedAt
-	statuses := make(map[string]schemas.Status)
-	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
+	decided := make(map[string]EventItem)
+	err := l.rows(ctx, "decisions", "SELECT event_id, argMax(status, decided_at), max(decided_at) FROM decisions WHERE event_id IN {ids:Array(UUID)}"+
 		" AND replay_id = '' AND "+notBefore("received_at", "oldest")+" AND "+notAfter("received_at", "newest")+" GROUP BY event_id",
 		[]any{clickhouse.Named("ids", ids), millis("oldest", oldest), millis("newest", newest)},
 		func(rows driver.Rows) error {
 			var id uuid.UUID
 			var status string
-			err := rows.Scan(&id, &status)
-			statuses[id.String()] = schemas.Status(status)
+			var at time.Time
+			err := rows.Scan(&id, &status, &at)
+			decided[id.String()] = EventItem{Status: schemas.Status(status), DecidedAt: at}
 			return err
 		})
 	for i := range items {
-		items[i].Status = statuses[items[i].ID]
+		items[i].Status, items[i].DecidedAt = decided[items[i].ID].Status, decided[items[i].ID].DecidedAt
 	}
 	return err
 }

@@ -50,22 +50,22 @@ func TestEventsAreFilteredByEachMember(t *testing.T) {
 func TestEventItemSaysWhatIsKnown(t *testing.T) {
 	s := newStory(t)
 	told := s.event(nil)
-	f := func(status schemas.Status) {
+	f := func(status schemas.Status, decided time.Time) {
 		t.Helper()
 		page, err := s.log.Events(t.Context(), query.EventFilter{})
 		want := query.EventItem{
 			ID: told.id, SourceID: told.source, Environment: told.env, Event: told.event, MessageID: told.message, UserID: told.user,
-			ReceivedAt: told.at, Timestamp: told.at.Add(-time.Minute), Status: status,
+			ReceivedAt: told.at, Timestamp: told.at.Add(-time.Minute), Status: status, DecidedAt: decided,
 		}
 		if err != nil || len(page.Items) != 1 || page.Items[0] != want {
 			t.Errorf("got %+v, %v\nwant %+v", page.Items, err, want)
 		}
 	}
-	f("")
+	f("", time.Time{})
 	s.decide(told, schemas.Failed, time.Second, -1)
-	f(schemas.Failed)
+	f(schemas.Failed, told.at.Add(time.Second))
 	s.decide(told, schemas.Processed, time.Minute, -1) // replayed
-	f(schemas.Processed)
+	f(schemas.Processed, told.at.Add(time.Minute))
 }
 
 func TestRowsThatWereWrittenTwiceCountOnce(t *testing.T) {
