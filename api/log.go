@@ -76,7 +76,7 @@ func (a *API) listRuns(c *fiber.Ctx) error {
 	}
 	found, err := a.log.Runs(c.UserContext(), query.RunFilter{
 		Source: selection.Source, Environment: selection.Environment, Workflow: c.Query("workflow"), Status: query.RunStatus(c.Query("status")),
-		EventID: c.Query("event_id"), Trigger: c.Query("trigger"), Recipient: c.Query("recipient"), Tenant: c.Query("tenant"),
+		EventID: c.Query("event_id"), Trigger: c.Query("trigger"), Recipient: c.Query("recipient"), Tenant: c.Query("tenant"), Replay: c.Query("replay"),
 		Since: selection.Since, Until: selection.Until, Limit: limit, Cursor: c.Query("cursor"),
 	})
 	if err != nil {

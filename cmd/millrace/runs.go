@@ -28,6 +28,7 @@ type runList struct {
 	Trigger   string   `help:"Only of this trigger, by ID." env:"-" placeholder:"ID"`
 	Recipient string   `help:"Only with this recipient." env:"-" placeholder:"ID"`
 	Tenant    string   `help:"Only of this tenant." env:"-" placeholder:"ID"`
+	Replay    string   `help:"Only those that this replay made." env:"-" placeholder:"ID"`
 	Page      listing  `embed:""`
 }
 
@@ -43,7 +44,7 @@ func (c *runList) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	members := c.Scope.members("workflow", c.Workflow, "status", c.Status, "event_id", c.Event, "trigger", c.Trigger, "recipient", c.Recipient,
-		"tenant", c.Tenant, "limit", c.Page.limit())
+		"tenant", c.Tenant, "replay", c.Replay, "limit", c.Page.limit())
 	return page(r, "/runs", members, []any{"CREATED", "STATUS", "ENVIRONMENT", "WORKFLOW", "RECIPIENTS", "EVENT", "RUN"}, func(run query.RunItem) []any {
 		return []any{stamp(run.CreatedAt), run.Status, run.Environment, run.Workflow, recipients(run.Recipients), run.EventID, run.ID}
 	})

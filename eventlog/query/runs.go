@@ -38,6 +38,7 @@ type RunFilter struct {
 	Trigger     string    // ID
 	Recipient   string    // ID of one of the recipients
 	Tenant      string    // ID
+	Replay      string    // ID of the replay that made it
 	Since       time.Time // of received_at, as is Until
 	Until       time.Time // excluded
 	Limit       int       // 1 to MaxLimit; 0 is DefaultLimit
@@ -133,6 +134,7 @@ func (f RunFilter) where(after position) (*filter, error) {
 	where.equals("source_id", f.Source)
 	where.equals("trigger_id", f.Trigger)
 	where.equals("tenant", f.Tenant)
+	where.equals("replay_id", f.Replay)
 	if f.Recipient != "" {
 		where.add("has(recipient_ids, {recipient:String})", clickhouse.Named("recipient", f.Recipient))
 	}
