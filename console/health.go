@@ -25,7 +25,7 @@ func healthOf(shown overviewPage, refused part[[]query.RejectionItem]) []health 
 		return append(all, health{Part: "Everything else", State: "unknown", Detail: "is being asked"})
 	}
 	all = append(all, health{Part: "Event log", State: "ok", Detail: "answers"})
-	return append(all, ingestHealth(refused), processorHealth(shown.Recent.Value, time.Now()), dispatcherHealth(shown.Latency))
+	return append(all, ingestHealth(refused), processorHealth(shown.Recent.Value, time.Now()), dispatcherHealth(shown.Latency, shown.Range))
 }
 
 func ingestHealth(refused part[[]query.RejectionItem]) health {
@@ -58,7 +58,7 @@ func processorHealth(recent []query.EventItem, now time.Time) health {
 	return health{Part: "Processor", State: "ok", Detail: "has decided on every event"}
 }
 
-func dispatcherHealth(latency part[[]query.LatencyItem]) health {
+func dispatcherHealth(latency part[[]query.LatencyItem], over timeRange) health {
 	var sum query.LatencyItem
 	for _, item := range latency.Value {
 		sum.Dead, sum.Retrying, sum.Delivered = sum.Dead+item.Dead, sum.Retrying+item.Retrying, sum.Delivered+item.Delivered
@@ -68,9 +68,9 @@ func dispatcherHealth(latency part[[]query.LatencyItem]) health {
 	case latency.Failed != nil:
 		return health{Part: "Dispatcher", State: "unknown", Detail: latency.Failed.Detail}
 	case sum.Dead > 0:
-		told.State, told.Detail = "dead", fmt.Sprintf("%s runs given up", number(sum.Dead))
+		told.State, told.Detail, told.Link = "dead", fmt.Sprintf("%s runs given up", number(sum.Dead)), "/dead-letters?since="+over.Since
 	case sum.Retrying > 0:
-		told.State, told.Detail = "retrying", fmt.Sprintf("%s calls had to be tried again", number(sum.Retrying))
+		told.State, told.Detail, told.Link = "retrying", fmt.Sprintf("%s calls had to be tried again", number(sum.Retrying)), "/runs?status=retrying&since="+over.Since
 	}
 	return told
 }

@@ -102,6 +102,9 @@ func notices() map[string]string {
 		"saved":   "Saved. Ingest and the processor know within a second.",
 		"rotated": "The endpoint has a new URL. Give it to whoever posts events there.",
 		"deleted": "The source is deleted. What it received stays in the log.",
+
+		"resent":     "The run is sent again. What becomes of it shows here within seconds.",
+		"not-resent": "The run was not sent again: it has been delivered meanwhile.",
 	}
 }
 

@@ -1,5 +1,6 @@
 // What every page loads. Each module looks for what it serves and does nothing where there is none of it; without any
 // of them pages can be read, and forms sent.
+import { startChoosing } from "./choose.js";
 import { offerCopying } from "./copy.js";
 import { startLive } from "./live.js";
 import { startRefreshing } from "./refresh.js";
@@ -11,3 +12,4 @@ offerCopying(document);
 offerSuggestions(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]"));
+startChoosing();
