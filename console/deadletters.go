@@ -110,10 +110,10 @@ func (r resent) in(parameters url.Values) url.Values {
 func (r resent) String() string {
 	var told []string
 	if r.Sent > 0 {
-		told = append(told, fmt.Sprintf("%s sent again; what becomes of them shows here within seconds.", runsSaid(r.Sent, "is", "are")))
+		told = append(told, fmt.Sprintf("%s sent again; what becomes of them shows here within seconds.", runsSaid(r.Sent, "was", "were")))
 	}
 	if r.Delivered > 0 {
-		told = append(told, fmt.Sprintf("%s been delivered meanwhile and %s not sent.", runsSaid(r.Delivered, "has", "have"), oneOrMore(r.Delivered, "is", "are")))
+		told = append(told, fmt.Sprintf("%s been delivered meanwhile and %s not sent.", runsSaid(r.Delivered, "has", "have"), oneOrMore(r.Delivered, "was", "were")))
 	}
 	if r.Missing > 0 {
 		told = append(told, fmt.Sprintf("%s no dead letter any more.", runsSaid(r.Missing, "has", "have")))

@@ -59,7 +59,7 @@ func (resendPage) Limit() int { return api.MaxResend }
 func (p resendPage) Description() []option {
 	names := map[string]string{
 		"source": "Source", "workflow": "Workflow", "status_code": "Status code of the last answer",
-		"text": "In the error or the answer", "since": "Given up since", "until": "Given up before",
+		"text": "In the error or the answer", "since": "Given up since",
 	}
 	var described []option
 	for _, name := range deadLetterFilters() {
@@ -75,6 +75,15 @@ func (p resendPage) Description() []option {
 		described = append(described, option{value, names[name]})
 	}
 	return described
+}
+
+// Until is the time before which those that are sent were given up; zero where the search has none that can be read.
+func (p resendPage) Until() time.Time {
+	at, err := time.Parse(time.RFC3339, p.Filter.Value("until"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // State is the state of those that are sent.

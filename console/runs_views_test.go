@@ -52,9 +52,10 @@ func (w world) knownRuns() []query.RunItem {
 		return nil
 	}
 	statuses := []query.RunStatus{query.Dead, query.Delivered, query.Pending, query.Delivered, query.Retrying}
-	runs := []query.RunItem{w.detail.Runs[0]}
+	first := orderCompleted(w.events[0]).Runs[0]
+	runs := []query.RunItem{first}
 	for i, event := range w.events[1:] {
-		run := w.detail.Runs[0]
+		run := first
 		run.ID, run.EventID, run.SourceID, run.Environment = fmt.Sprintf("5f0c1f9e-52a7-5a53-9b0e-%012d", i+1), event.ID, event.SourceID, event.Environment
 		run.Workflow = []string{"order-confirmation", "cart-reminder", "welcome"}[i%3]
 		run.Status, run.ReceivedAt, run.CreatedAt = statuses[i%5], event.ReceivedAt, event.ReceivedAt.Add(9*time.Millisecond)
@@ -129,7 +130,7 @@ func (f *fakeAPI) runsAnswer(r *http.Request, path string, me api.Me) (status in
 
 func (f *fakeAPI) runDetail(run query.RunItem) query.RunDetail {
 	detail := query.RunDetail{RunItem: run, Attempts: []query.Attempt{}}
-	for _, attempt := range f.world.detail.Attempts {
+	for _, attempt := range orderCompleted(f.world.events[0]).Attempts {
 		if attempt.RunID == run.ID {
 			detail.Attempts = append(detail.Attempts, attempt)
 		}
