@@ -51,7 +51,7 @@ func (p runsPage) Rows() []runRow {
 
 // Statuses are how far a run can have got.
 func (p runsPage) Statuses() []option {
-	return optionsNamed(query.Pending, query.Retrying, query.Delivered, query.Dead)
+	return optionsNamed(query.Pending, query.Retrying, query.Delivered, query.Dead, query.Published)
 }
 
 // optionsNamed are choices that are named as the API names them.

@@ -23,7 +23,7 @@ func (runCommands) Help() string {
 type runList struct {
 	Scope     logScope `embed:""`
 	Workflow  string   `help:"Only of this workflow." env:"-" placeholder:"KEY"`
-	Status    string   `help:"Only with this status: pending, retrying, delivered or dead." env:"-" placeholder:"STATUS"`
+	Status    string   `help:"Only with this status: pending, retrying, delivered, dead or published." env:"-" placeholder:"STATUS"`
 	Event     string   `name:"event-id" help:"Only of this event." env:"-" placeholder:"ID"`
 	Trigger   string   `help:"Only of this trigger, by ID." env:"-" placeholder:"ID"`
 	Recipient string   `help:"Only with this recipient." env:"-" placeholder:"ID"`
