@@ -21,7 +21,9 @@ type deadLettersPage struct {
 }
 
 // States are what can have become of a dead letter.
-func (deadLettersPage) States() []option { return optionsNamed(query.Open, query.Resent, query.Resolved) }
+func (deadLettersPage) States() []option {
+	return optionsNamed(query.Open, query.Resent, query.Resolved)
+}
 
 // Who are the recipients of a run, as a row has room for them.
 func (deadLettersPage) Who(letter query.DeadLetterItem) recipients {
@@ -39,7 +41,9 @@ func (p deadLettersPage) AnyToSend() bool {
 }
 
 // Reason says in short why a run was given up.
-func (deadLettersPage) Reason(letter query.DeadLetterItem) string { return cut(letter.Error, shownReason) }
+func (deadLettersPage) Reason(letter query.DeadLetterItem) string {
+	return cut(letter.Error, shownReason)
+}
 
 // shownReason is how many bytes of a reason fit a row; the page of the run has all of it.
 const shownReason = 140
@@ -49,7 +53,9 @@ func deadLetterFilters() []string {
 	return []string{"environment", "source", "workflow", "state", "status_code", "text", "since", "until"}
 }
 
-func (w *Console) listDeadLetters(c *fiber.Ctx) error { return w.showDeadLetters(c, fiber.StatusOK, form{}) }
+func (w *Console) listDeadLetters(c *fiber.Ctx) error {
+	return w.showDeadLetters(c, fiber.StatusOK, form{})
+}
 
 // showDeadLetters shows the page that the address asks for, with what is wrong with the form that was posted there.
 func (w *Console) showDeadLetters(c *fiber.Ctx, status int, posted form) error {

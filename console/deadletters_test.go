@@ -55,11 +55,22 @@ func TestDeadLettersAreListedWithWhatCanBeSentAgain(t *testing.T) {
 func TestRunIsSentAgainFromItsPage(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
 	v := newConsole(t, fake.url)
-	to := v.post("/runs/"+deadID+"/resend", nil, http.StatusSeeOther).header.Get("Location")
-	v.get(to, http.StatusOK).has(t, "The run is sent again")
+	form := hiddenOf(v.get("/runs/"+deadID, http.StatusOK).body)
+	to := v.post("/runs/"+deadID+"/resend", form, http.StatusSeeOther).header.Get("Location")
+	sentAgain := v.get(to, http.StatusOK)
+	sentAgain.has(t, "The run is sent again", "has not been tried yet", `data-refresh="2"`)
+	sentAgain.hasNot(t, ">Send again<")
 	if sent := resends(t, fake); len(sent) != 1 || len(sent[0].RunIDs) != 1 || sent[0].RunIDs[0] != deadID {
 		t.Errorf("%+v", sent)
 	}
+	fake.change(func() { // it was tried, and died again
+		for i := range fake.world.events {
+			fake.world.events[i].ReceivedAt = fake.world.events[i].ReceivedAt.Add(time.Second)
+		}
+	})
+	diedAgain := v.get(to, http.StatusOK)
+	diedAgain.has(t, ">Send again<")
+	diedAgain.hasNot(t, "has not been tried yet", `data-refresh="2"`)
 	fake.change(func() {
 		fake.refuse["POST /dead-letters/resend"] = refusal{503, "unavailable", "", "kafka did not acknowledge; to ask once more does no harm"}
 	})

@@ -26,7 +26,7 @@ func runsViews() []view {
 		}},
 		{name: "run", path: "/runs/" + runID, knows: busy},
 		{name: "run-dead", path: "/runs/" + deadID, knows: busy},
-		{name: "run-resent", path: "/runs/" + deadID + "?done=resent", knows: busy},
+		{name: "run-resent", path: "/runs/" + deadID + "?done=resent&died=1772452800409", knows: busy},
 		{name: "dead-letters", path: "/dead-letters?state=open&sent=12&delivered=1", knows: busy},
 		{name: "dead-letters-empty", path: "/dead-letters", knows: empty},
 		{name: "dead-letters-refused", path: "/dead-letters?status_code=x", knows: busy, change: func(f *fakeAPI) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,6 +22,7 @@ type runPage struct {
 	Trigger     string                  // name
 	Letter      *query.DeadLetterDetail // nil where it was never given up
 	OnlyLetter  bool                    // the log has no more of the run than its dead letter
+	IsSent      bool                    // it was sent again, and the event log knows of no attempt yet
 	Form        form                    // that sends it again
 	lastTouched time.Time
 }
@@ -64,6 +66,7 @@ func readRun(c *fiber.Ctx) (runPage, error) {
 	shown := runPage{OnlyLetter: runErr != nil}
 	if letterErr == nil {
 		shown.Letter = &letter
+		shown.IsSent = letter.State == query.Open && c.Query("died") == shown.Died()
 	}
 	if runErr != nil {
 		if letterErr != nil {
@@ -117,21 +120,29 @@ func (p runPage) Waiting() bool {
 }
 
 // Refreshes tells whether the page should look again for what is still to come.
-func (p runPage) Refreshes() bool { return p.Waiting() && time.Since(p.lastTouched) < recentlyReceived }
+func (p runPage) Refreshes() bool {
+	return p.IsSent || p.Waiting() && time.Since(p.lastTouched) < recentlyReceived
+}
 
 // MayResend tells whether the run can be sent again.
-func (p runPage) MayResend() bool { return p.Letter != nil && p.Letter.State != query.Resolved }
+func (p runPage) MayResend() bool {
+	return p.Letter != nil && p.Letter.State != query.Resolved && !p.IsSent
+}
+
+// Died is when the run was given up last. It goes along when the run is sent again: while the event log has no later
+// attempt, the page knows from it that one is to come.
+func (p runPage) Died() string { return strconv.FormatInt(p.Letter.LastAttemptedAt.UnixMilli(), 10) }
 
 // resendRun sends a run again that was given up.
 func (w *Console) resendRun(c *fiber.Ctx) error {
 	id := unescaped(c, "id")
 	answer, err := visitorOf(c).client.ResendDeadLetters(c.UserContext(), api.ResendRequest{RunIDs: []string{id}})
 	if err == nil {
-		what := "resent"
 		if answer.Resent == 0 {
-			what = "not-resent"
+			return done(c, "/runs/"+url.PathEscape(id), "not-resent")
 		}
-		return done(c, "/runs/"+url.PathEscape(id), what)
+		said := url.Values{"done": {"resent"}, "died": {readForm(c).Value("died")}}
+		return c.Redirect(addressOf("/runs/"+url.PathEscape(id), said), fiber.StatusSeeOther)
 	}
 	var posted form
 	status, isShown := posted.refuse(err)
