@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/schemas"
 )
 
 // Reading the event log: events, runs and refused requests.
@@ -62,6 +63,7 @@ func (a *API) getEvent(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	query.MarkPublished(found.Runs, a.uncalled())
 	return c.JSON(eventDetail{found, json.RawMessage(found.Body)})
 }
 
@@ -76,8 +78,8 @@ func (a *API) listRuns(c *fiber.Ctx) error {
 	}
 	found, err := a.log.Runs(c.UserContext(), query.RunFilter{
 		Source: selection.Source, Environment: selection.Environment, Workflow: c.Query("workflow"), Status: query.RunStatus(c.Query("status")),
-		EventID: c.Query("event_id"), Trigger: c.Query("trigger"), Recipient: c.Query("recipient"), Tenant: c.Query("tenant"),
-		Since: selection.Since, Until: selection.Until, Limit: limit, Cursor: c.Query("cursor"),
+		EventID: c.Query("event_id"), Trigger: c.Query("trigger"), Recipient: c.Query("recipient"), Tenant: c.Query("tenant"), Replay: c.Query("replay"),
+		Since: selection.Since, Until: selection.Until, Limit: limit, Cursor: c.Query("cursor"), Uncalled: a.uncalled(),
 	})
 	if err != nil {
 		return err
@@ -109,7 +111,21 @@ func (a *API) getRun(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	one := []query.RunItem{found.RunItem}
+	query.MarkPublished(one, a.uncalled())
+	found.RunItem = one[0]
 	return c.JSON(found)
+}
+
+// uncalled are the names of the environments whose runs others consume from the topic.
+func (a *API) uncalled() []string {
+	var names []string
+	for _, environment := range a.reader.Snapshot().Environments() {
+		if environment.Workflows.Kind == schemas.WorkflowNone {
+			names = append(names, environment.Name)
+		}
+	}
+	return names
 }
 
 // limit reads the page size; 0 leaves it to the log.

@@ -28,17 +28,17 @@ const (
 
 // resendRequest names the runs: by their IDs, or as the list of dead letters does.
 type resendRequest struct {
-	RunIDs      []string              `json:"run_ids"`
-	Environment string                `json:"environment"`
-	Source      string                `json:"source"`
-	Workflow    string                `json:"workflow"`
-	State       query.DeadLetterState `json:"state"`
-	StatusCode  *int                  `json:"status_code"`
-	Text        string                `json:"text"`
-	Since       string                `json:"since"`
-	Until       string                `json:"until"`
-	Limit       int                   `json:"limit"`
-	Cursor      string                `json:"cursor"`
+	RunIDs      []string              `json:"run_ids,omitempty"`
+	Environment string                `json:"environment,omitempty"`
+	Source      string                `json:"source,omitempty"`
+	Workflow    string                `json:"workflow,omitempty"`
+	State       query.DeadLetterState `json:"state,omitempty"`
+	StatusCode  *int                  `json:"status_code,omitempty"`
+	Text        string                `json:"text,omitempty"`
+	Since       string                `json:"since,omitempty"`
+	Until       string                `json:"until,omitempty"`
+	Limit       int                   `json:"limit,omitempty"`
+	Cursor      string                `json:"cursor,omitempty"`
 }
 
 // resendAnswer says what was done. A run that is sent again is not delivered yet.

@@ -34,13 +34,20 @@ func choicesFor(ctx context.Context, client *api.Client) (choices, error) {
 	if err := group.Wait(); err != nil {
 		return found, err
 	}
-	for _, source := range sources {
-		found.Sources = append(found.Sources, option{source.ID, source.Name})
-	}
+	found.Sources = sourceOptions(sources)
 	for _, environment := range environments {
 		found.Environments = append(found.Environments, option{environment.Name, environment.Name})
 	}
 	return found, nil
+}
+
+// sourceOptions are sources as choices, by ID.
+func sourceOptions(sources []api.Source) []option {
+	options := make([]option, len(sources))
+	for i, source := range sources {
+		options[i] = option{source.ID, source.Name}
+	}
+	return options
 }
 
 // SourceName is the source's name, or the ID of one that was deleted.

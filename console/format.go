@@ -98,11 +98,11 @@ func tone(outcome any) string {
 	switch fmt.Sprint(outcome) {
 	case "processed", "matched", "delivered", "created", "accepted", "ok", "first":
 		return "good"
-	case "failed", "mapping_error", "condition_error", "dead", "failing", "down":
+	case "failed", "mapping_error", "condition_error", "dead", "failing", "down", "open":
 		return "bad"
 	case "retrying", "behind", "refused":
 		return "warn"
-	case "", "pending":
+	case "", "pending", "resent":
 		return "wait"
 	}
 	return "idle"

@@ -68,7 +68,7 @@ func dispatcherHealth(latency part[[]query.LatencyItem], since string) health {
 	case sum.Dead > 0:
 		told.State, told.Link, told.Detail = "failing", "/dead-letters?since="+since, fmt.Sprintf("%s runs given up", number(sum.Dead))
 	case sum.Retrying > 0:
-		told.State, told.Link, told.Detail = "retrying", "/analytics/deliveries?since="+since, fmt.Sprintf("%s calls had to be tried again", number(sum.Retrying))
+		told.State, told.Link, told.Detail = "retrying", "/runs?status=retrying&since="+since, fmt.Sprintf("%s calls had to be tried again", number(sum.Retrying))
 	}
 	return told
 }

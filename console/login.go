@@ -38,7 +38,7 @@ func (w *Console) logIn(c *fiber.Ctx) error {
 		refused.Form.fail("token", "Give a token.")
 		return w.show(c, fiber.StatusUnprocessableEntity, page{Name: "login", Title: "Log in", Content: refused})
 	}
-	end, wait, inAll := w.logins.begin(addressOf(c), time.Now())
+	end, wait, inAll := w.logins.begin(networkOf(c), time.Now())
 	if wait > 0 {
 		return w.tooOften(c, refused, wait, inAll)
 	}

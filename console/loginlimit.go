@@ -99,10 +99,10 @@ func (l *loginLimit) forget(now time.Time) {
 	}
 }
 
-// addressOf is from where somebody comes: of IPv6 the network, of which one has all addresses. A proxy on this machine or
+// networkOf is from where somebody comes: of IPv6 the network, of which one has all addresses. A proxy on this machine or
 // in its network says for whom it asks, in the last place of X-Forwarded-For, which only the proxy writes. Others can
 // write there what they like, and are not believed; who sits in that network can, too, and is held to the limit in all.
-func addressOf(c *fiber.Ctx) netip.Prefix {
+func networkOf(c *fiber.Ctx) netip.Prefix {
 	peer, _ := netip.AddrFromSlice(c.Context().RemoteIP())
 	peer = peer.Unmap()
 	if peer.IsLoopback() || peer.IsPrivate() {

@@ -106,6 +106,8 @@ func notices() map[string]string {
 		"environment-created": "The environment is there, and each source has an endpoint in it. Triggers are made or copied there next.",
 		"environment-saved":   "Saved. The dispatcher knows within a second.",
 		"environment-deleted": "The environment is deleted. What happened in it stays in the log.",
+		"resent":     "The run is sent again. What becomes of it shows here within seconds.",
+		"not-resent": "The run was not sent again: it has been delivered meanwhile.",
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/api"
+	"github.com/millrace/millrace/eventlog/query"
 )
 
 type deadLetterCommands struct {
@@ -41,31 +41,12 @@ func (f deadLetterFilter) members() url.Values {
 	return given
 }
 
-// deadLetter is what the API says about one.
-type deadLetter struct {
-	RunID            string    `json:"run_id"`
-	EventID          string    `json:"event_id"`
-	Environment      string    `json:"environment"`
-	SourceID         string    `json:"source_id"`
-	Workflow         string    `json:"workflow"`
-	TriggerID        string    `json:"trigger_id"`
-	State            string    `json:"state"`
-	Error            string    `json:"error"`
-	StatusCode       int       `json:"status_code"`
-	Attempt          int       `json:"attempt"`
-	FirstAttemptedAt time.Time `json:"first_attempted_at"`
-	LastAttemptedAt  time.Time `json:"last_attempted_at"`
-
-	Response string          `json:"response"`
-	Request  json.RawMessage `json:"request"`
-	Attempts []struct {
-		Attempt     int       `json:"attempt"`
-		Outcome     string    `json:"outcome"`
-		AttemptedAt time.Time `json:"attempted_at"`
-		LatencyMs   float64   `json:"latency_ms"`
-		StatusCode  int       `json:"status_code"`
-		Error       string    `json:"error"`
-	} `json:"attempts"`
+// resend asks for those that it describes to be sent again.
+func (f deadLetterFilter) resend() api.ResendRequest {
+	return api.ResendRequest{
+		Environment: f.Environment, Source: f.Source, Workflow: f.Workflow, State: query.DeadLetterState(f.State), StatusCode: f.StatusCode,
+		Text: f.Text, Since: f.Since, Until: f.Until,
+	}
 }
 
 type deadLetterList struct {
@@ -87,9 +68,9 @@ func (c *deadLetterList) Run(ctx bound, tty terminal) error {
 	if err != nil {
 		return err
 	}
-	query := c.Filter.members()
-	query.Set("limit", strconv.Itoa(c.Limit))
-	return page(r, "/dead-letters", query, []any{"RUN", "ENVIRONMENT", "WORKFLOW", "STATE", "STATUS", "GIVEN UP", "ERROR"}, func(d deadLetter) []any {
+	wanted := c.Filter.members()
+	wanted.Set("limit", strconv.Itoa(c.Limit))
+	return page(r, "/dead-letters", wanted, []any{"RUN", "ENVIRONMENT", "WORKFLOW", "STATE", "STATUS", "GIVEN UP", "ERROR"}, func(d query.DeadLetterItem) []any {
 		return []any{d.RunID, d.Environment, d.Workflow, d.State, zeroAs(d.StatusCode, "-"), stamp(d.LastAttemptedAt), d.Error}
 	})
 }
@@ -117,7 +98,7 @@ func (c *deadLetterGet) Run(ctx bound, tty terminal) error {
 	return show(r, api.Call{Method: http.MethodGet, Path: api.Path("dead-letters", c.ID)}, writeDeadLetter)
 }
 
-func writeDeadLetter(table *tabwriter.Writer, d deadLetter) {
+func writeDeadLetter(table *tabwriter.Writer, d query.DeadLetterDetail) {
 	row(table, "run", d.RunID)
 	row(table, "event", d.EventID)
 	row(table, "environment", d.Environment)
@@ -191,30 +172,13 @@ func (c *deadLetterResend) question() string {
 	return "Send every run again that `millrace dead-letter list` shows with these flags?"
 }
 
-// resent is what the API says was done.
-type resent struct {
-	Resent     int      `json:"resent"`
-	Delivered  []string `json:"delivered"`
-	NotFound   []string `json:"not_found"`
-	NextCursor *string  `json:"next_cursor,omitempty"`
-}
-
 // send asks until nothing is left. What was sent before an error stays sent, which the error says.
-func (c *deadLetterResend) send(r resource) (resent, error) {
-	body := changes{}
-	for name, values := range c.Filter.members() {
-		body[name] = values[0]
-	}
-	if c.Filter.StatusCode != nil {
-		body["status_code"] = *c.Filter.StatusCode
-	}
-	if len(c.Runs) > 0 {
-		body["run_ids"] = c.Runs
-	}
-	all := resent{Delivered: []string{}, NotFound: []string{}}
+func (c *deadLetterResend) send(r resource) (api.Resent, error) {
+	asked := c.Filter.resend()
+	asked.RunIDs = c.Runs
+	all := api.Resent{Delivered: []string{}, NotFound: []string{}}
 	for {
-		var answer resent
-		err := r.client.Do(r.ctx, api.Call{Method: http.MethodPost, Path: "/dead-letters/resend", Body: body}, &answer)
+		answer, err := r.client.ResendDeadLetters(r.ctx, asked)
 		if err != nil && all.Resent > 0 {
 			err = fmt.Errorf("after %d were sent again: %w", all.Resent, err)
 		}
@@ -226,6 +190,6 @@ func (c *deadLetterResend) send(r resource) (resent, error) {
 		if answer.NextCursor == nil {
 			return all, nil
 		}
-		body["cursor"] = *answer.NextCursor
+		asked.Cursor = *answer.NextCursor
 	}
 }

@@ -75,7 +75,7 @@ func TestSeveralRunsAreSentAgainOnlyAfterAQuestion(t *testing.T) {
 	c.shows([]string{"2 sent again.", "r-8  was delivered", "r-9  has no dead letter"}, "dead-letter", "resend", "r-1")
 	sent(`{"run_ids":["r-1"]}`)
 	c.shows([]string{"4 sent again."}, "dead-letter", "resend", "-e", "production", "--workflow=welcome", "--status-code=0", "--yes")
-	sent(`{"environment":"production","status_code":0,"workflow":"welcome"}`, `{"cursor":"c","environment":"production","status_code":0,"workflow":"welcome"}`)
+	sent(`{"environment":"production","workflow":"welcome","status_code":0}`, `{"environment":"production","workflow":"welcome","status_code":0,"cursor":"c"}`)
 	c.stdin, c.isTTY = "yes\n", true
 	c.shows([]string{`"resent": 2`}, "dead-letter", "resend", "r-1", "r-2", "-o", "json")
 	sent(`{"run_ids":["r-1","r-2"]}`)

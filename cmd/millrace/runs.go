@@ -23,11 +23,12 @@ func (runCommands) Help() string {
 type runList struct {
 	Scope     logScope `embed:""`
 	Workflow  string   `help:"Only of this workflow." env:"-" placeholder:"KEY"`
-	Status    string   `help:"Only with this status: pending, retrying, delivered or dead." env:"-" placeholder:"STATUS"`
+	Status    string   `help:"Only with this status: pending, retrying, delivered, dead or published." env:"-" placeholder:"STATUS"`
 	Event     string   `name:"event-id" help:"Only of this event." env:"-" placeholder:"ID"`
 	Trigger   string   `help:"Only of this trigger, by ID." env:"-" placeholder:"ID"`
 	Recipient string   `help:"Only with this recipient." env:"-" placeholder:"ID"`
 	Tenant    string   `help:"Only of this tenant." env:"-" placeholder:"ID"`
+	Replay    string   `help:"Only those that this replay made." env:"-" placeholder:"ID"`
 	Page      listing  `embed:""`
 }
 
@@ -43,7 +44,7 @@ func (c *runList) Run(ctx bound, tty terminal) error {
 		return err
 	}
 	members := c.Scope.members("workflow", c.Workflow, "status", c.Status, "event_id", c.Event, "trigger", c.Trigger, "recipient", c.Recipient,
-		"tenant", c.Tenant, "limit", c.Page.limit())
+		"tenant", c.Tenant, "replay", c.Replay, "limit", c.Page.limit())
 	return page(r, "/runs", members, []any{"CREATED", "STATUS", "ENVIRONMENT", "WORKFLOW", "RECIPIENTS", "EVENT", "RUN"}, func(run query.RunItem) []any {
 		return []any{stamp(run.CreatedAt), run.Status, run.Environment, run.Workflow, recipients(run.Recipients), run.EventID, run.ID}
 	})

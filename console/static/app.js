@@ -1,5 +1,6 @@
 // What every page loads. Each module looks for what it serves and does nothing where there is none of it; without any
 // of them pages can be read, and forms sent.
+import { startChoosing } from "./choose.js";
 import { offerCopying } from "./copy.js";
 import { startLive } from "./live.js";
 import { offerPicking } from "./pick.js";
@@ -13,3 +14,4 @@ offerSuggestions(document);
 offerPicking(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]"));
+startChoosing();

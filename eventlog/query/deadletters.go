@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -43,20 +44,21 @@ type DeadLetterPage struct {
 
 // DeadLetterItem is a run that was given up.
 type DeadLetterItem struct {
-	RunID            string          `json:"run_id"`
-	EventID          string          `json:"event_id"`
-	Environment      string          `json:"environment"`
-	SourceID         string          `json:"source_id"`
-	Workflow         string          `json:"workflow"`
-	TriggerID        string          `json:"trigger_id"`
-	State            DeadLetterState `json:"state"`
-	Error            string          `json:"error"`
-	StatusCode       int             `json:"status_code,omitempty"` // absent when there was no answer
-	Attempt          int             `json:"attempt"`               // number of the last attempt
-	FirstAttemptedAt time.Time       `json:"first_attempted_at"`
-	LastAttemptedAt  time.Time       `json:"last_attempted_at"`
-	ReceivedAt       time.Time       `json:"received_at"` // of the event
-	CreatedAt        time.Time       `json:"created_at"`  // of the run
+	RunID            string            `json:"run_id"`
+	EventID          string            `json:"event_id"`
+	Environment      string            `json:"environment"`
+	SourceID         string            `json:"source_id"`
+	Workflow         string            `json:"workflow"`
+	TriggerID        string            `json:"trigger_id"`
+	Recipients       []json.RawMessage `json:"recipients"`
+	State            DeadLetterState   `json:"state"`
+	Error            string            `json:"error"`
+	StatusCode       int               `json:"status_code,omitempty"` // absent when there was no answer
+	Attempt          int               `json:"attempt"`               // number of the last attempt
+	FirstAttemptedAt time.Time         `json:"first_attempted_at"`
+	LastAttemptedAt  time.Time         `json:"last_attempted_at"`
+	ReceivedAt       time.Time         `json:"received_at"` // of the event
+	CreatedAt        time.Time         `json:"created_at"`  // of the run
 }
 
 // DeadLetters returns a page of the dead letters that the filter describes. A bad filter is a *FilterError.
@@ -137,15 +139,20 @@ func statesOf(letters filter) string {
 func (l *Log) deadLetterItems(ctx context.Context, where *filter, size int) ([]DeadLetterItem, error) {
 	items := []DeadLetterItem{}
 	sql := "SELECT run_id, event_id, environment, source_id, workflow, trigger_id, error, status_code, attempt," +
-		" first_attempted_at, last_attempted_at, received_at, created_at FROM dead_letters" + where.sql() +
+		" first_attempted_at, last_attempted_at, received_at, created_at, JSONExtractArrayRaw(request, 'recipients') FROM dead_letters" + where.sql() +
 		" ORDER BY last_attempted_at DESC, run_id DESC LIMIT 1 BY last_attempted_at, run_id LIMIT {size:UInt32}"
 	err := l.rows(ctx, "dead letters", sql, append(where.args, clickhouse.Named("size", size)), func(rows driver.Rows) error {
 		var item DeadLetterItem
 		var id, eventID uuid.UUID
 		var code uint16
 		var attempt uint32
+		var recipients []string
 		err := rows.Scan(&id, &eventID, &item.Environment, &item.SourceID, &item.Workflow, &item.TriggerID, &item.Error, &code, &attempt,
-			&item.FirstAttemptedAt, &item.LastAttemptedAt, &item.ReceivedAt, &item.CreatedAt)
+			&item.FirstAttemptedAt, &item.LastAttemptedAt, &item.ReceivedAt, &item.CreatedAt, &recipients)
+		item.Recipients = make([]json.RawMessage, len(recipients))
+		for i, recipient := range recipients {
+			item.Recipients[i] = json.RawMessage(recipient)
+		}
 		item.RunID, item.EventID, item.StatusCode, item.Attempt = id.String(), eventID.String(), int(code), int(attempt)
 		items = append(items, item)
 		return err

@@ -23,6 +23,9 @@ const (
 	Retrying            = RunStatus(schemas.Retrying)
 	Delivered           = RunStatus(schemas.Delivered)
 	Dead                = RunStatus(schemas.Dead)
+	// Published is a run without an attempt in an environment that has no workflow API: it is in the runs topic, for others
+	// to consume, and nobody is called about it.
+	Published RunStatus = "published"
 )
 
 // statusOfAttempts is the status of a run, as an aggregate over its attempts.
@@ -38,10 +41,12 @@ type RunFilter struct {
 	Trigger     string    // ID
 	Recipient   string    // ID of one of the recipients
 	Tenant      string    // ID
+	Replay      string    // ID of the replay that made it
 	Since       time.Time // of received_at, as is Until
 	Until       time.Time // excluded
 	Limit       int       // 1 to MaxLimit; 0 is DefaultLimit
 	Cursor      string    // NextCursor of the page before
+	Uncalled    []string  // names of the environments without a workflow API, which the event log does not know
 }
 
 // RunPage is a page of runs, those of the newest events first.
@@ -96,7 +101,19 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 		last := items[size-1]
 		page.NextCursor = position{last.ReceivedAt, uuid.MustParse(last.ID)}.cursor(runList)
 	}
-	return page, l.addRunStatuses(ctx, page.Items)
+	err = l.addRunStatuses(ctx, page.Items)
+	MarkPublished(page.Items, asked.Uncalled)
+	return page, err
+}
+
+// MarkPublished tells those of the pending runs that nobody is called about. uncalled are the names of the environments
+// without a workflow API as they are now: a run that waited when its environment lost its API is told as published, too.
+func MarkPublished(runs []RunItem, uncalled []string) {
+	for i := range runs {
+		if runs[i].Status == Pending && slices.Contains(uncalled, runs[i].Environment) {
+			runs[i].Status = Published
+		}
+	}
 }
 
 func (f RunFilter) where(after position) (*filter, error) {
@@ -122,17 +139,20 @@ func (f RunFilter) where(after position) (*filter, error) {
 	}
 	switch f.Status {
 	case "":
-	case Pending:
+	case Pending, Published:
 		where.add("run_id NOT IN (SELECT run_id FROM deliveries" + attempts.sql() + ")")
+		is := map[RunStatus]string{Pending: "NOT IN", Published: "IN"}[f.Status]
+		where.add("environment "+is+" {uncalled:Array(String)}", clickhouse.Named("uncalled", slices.Concat([]string{}, f.Uncalled)))
 	case Retrying, Delivered, Dead:
 		where.add("run_id IN (SELECT run_id FROM deliveries"+attempts.sql()+" GROUP BY run_id HAVING "+statusOfAttempts+" = {status:String})",
 			clickhouse.Named("status", string(f.Status)))
 	default:
-		return nil, &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s", Pending, Retrying, Delivered, Dead)}
+		return nil, &FilterError{"status", fmt.Sprintf("must be one of %s, %s, %s, %s, %s", Pending, Retrying, Delivered, Dead, Published)}
 	}
 	where.equals("source_id", f.Source)
 	where.equals("trigger_id", f.Trigger)
 	where.equals("tenant", f.Tenant)
+	where.equals("replay_id", f.Replay)
 	if f.Recipient != "" {
 		where.add("has(recipient_ids, {recipient:String})", clickhouse.Named("recipient", f.Recipient))
 	}

@@ -20,6 +20,9 @@ func TestRunsAreFilteredByEachMember(t *testing.T) {
 	retrying := s.run(second, "trg_1", "w", request)
 	delivered := s.run(second, "trg_2", "v", request)
 	dead := s.run(other, "trg_3", "v", request)
+	replayed := schemas.RunID("trg_4", first.id, 0).String()
+	s.insert("runs (run_id, environment, source_id, workflow, trigger_id, trigger_revision, event_id, received_at, created_at, replay_id, request, topic, partition, offset)",
+		replayed, "staging", first.source, "w", "trg_4", int64(1), first.id, first.at, s.start, "rpl_1", request, "t.runs.replay", int32(0), int64(7))
 	s.attempt(second, retrying, "w", 1, schemas.Retrying)
 	s.attempt(second, delivered, "v", 1, schemas.Delivered)
 	s.attempt(second, delivered, "v", 2, schemas.Retrying) // sent again after a crash, and answered later
@@ -43,12 +46,16 @@ func TestRunsAreFilteredByEachMember(t *testing.T) {
 			t.Errorf("%+v: got %v, want %v", filter, got, want)
 		}
 	}
-	f(query.RunFilter{}, dead, retrying, delivered, pending)
+	f(query.RunFilter{}, dead, retrying, delivered, pending, replayed)
 	f(query.RunFilter{Source: "src_app"}, dead)
 	f(query.RunFilter{Environment: "production"}, retrying, delivered, pending)
 	f(query.RunFilter{Workflow: "v"}, dead, delivered)
+	f(query.RunFilter{Replay: "rpl_1"}, replayed)
 	f(query.RunFilter{EventID: second.id}, retrying, delivered)
-	f(query.RunFilter{Status: query.Pending}, pending)
+	f(query.RunFilter{Status: query.Pending}, pending, replayed)
+	f(query.RunFilter{Status: query.Pending, Uncalled: []string{"staging"}}, pending)
+	f(query.RunFilter{Status: query.Published, Uncalled: []string{"staging", "development"}}, replayed)
+	f(query.RunFilter{Status: query.Published})
 	f(query.RunFilter{Status: query.Retrying}, retrying)
 	f(query.RunFilter{Status: query.Delivered}, delivered)
 	f(query.RunFilter{Status: query.Dead}, dead)
