@@ -156,5 +156,5 @@ func TestQuestionSaysWhenThereIsNothingToSendOrThatItFailed(t *testing.T) {
 
 func TestCountsOfFailedDeliveriesLeadToTheDeadLetters(t *testing.T) {
 	v := newConsole(t, newFakeAPI(t, busyShop()).url)
-	v.get("/?since=24h", http.StatusOK).has(t, `<a href="/dead-letters?since=24h">2 runs given up</a>`, `<a href="/dead-letters?workflow=order-confirmation&amp;since=24h">2</a>`)
+	v.get("/?since=24h", http.StatusOK).has(t, `<a href="/dead-letters?since=24h">2 runs given up</a>`, `<a href="/dead-letters?since=24h&amp;workflow=order-confirmation">2</a>`)
 }
