@@ -75,3 +75,8 @@ func get[T any](ctx context.Context, c *Client, path string, filter url.Values) 
 func (c *Client) EventNames(ctx context.Context, filter url.Values) (Page[query.NameItem], error) {
 	return get[Page[query.NameItem]](ctx, c, "/event-names", filter)
 }
+
+// Audit reads a page of the changes of the catalog, newest first.
+func (c *Client) Audit(ctx context.Context, filter url.Values) (Page[query.AuditItem], error) {
+	return get[Page[query.AuditItem]](ctx, c, "/audit", filter)
+}
