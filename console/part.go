@@ -23,9 +23,10 @@ const waitParameter = "wait"
 // errLater is why a part is not there yet.
 var errLater = errors.New("this part of the page comes later")
 
-// inTime is the context in which the parts of a page are asked for.
+// inTime is the context in which the parts of a page are asked for. A page that answers a form has no address at which it
+// could be asked for again: it comes whole.
 func inTime(c *fiber.Ctx) (context.Context, context.CancelFunc) {
-	if c.Query(waitParameter) != "" {
+	if c.Query(waitParameter) != "" || c.Method() == fiber.MethodPost {
 		return context.WithCancel(c.UserContext())
 	}
 	return context.WithTimeoutCause(c.UserContext(), partTime, errLater)
