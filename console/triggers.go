@@ -36,11 +36,11 @@ type triggersPage struct {
 type triggerRow struct {
 	triggerView
 	Source string // name
-	query.TriggerMatch
+	Match  query.TriggerMatch
 }
 
 // Errors counts the events that the trigger failed on.
-func (r triggerRow) Errors() uint64 { return r.MappingError + r.ConditionError }
+func (r triggerRow) Errors() uint64 { return r.Match.MappingError + r.Match.ConditionError }
 
 // triggerGroup is the triggers of one environment.
 type triggerGroup struct {
@@ -54,7 +54,7 @@ func triggerFilters() []string {
 }
 
 func (w *Console) listTriggers(c *fiber.Ctx) error {
-	found, err := find(c, listing[schemas.Trigger]{"/triggers", triggerFilters(), nil, (*api.Client).Triggers})
+	found, err := findWithin(c.UserContext(), c, listing[schemas.Trigger]{"/triggers", triggerFilters(), nil, (*api.Client).Triggers})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (w *Console) listTriggers(c *fiber.Ctx) error {
 		return err
 	}
 	return w.show(c, found.Status, page{
-		Name: "triggers", Title: "Triggers", Section: "/triggers", Notice: notice(c), Loading: found.Items.Loading || shown.Matches.Loading, Content: shown,
+		Name: "triggers", Title: "Triggers", Section: "/triggers", Notice: notice(c), Loading: shown.Matches.Loading, Content: shown,
 	})
 }
 
