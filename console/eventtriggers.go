@@ -47,6 +47,11 @@ type stepView struct {
 	Replay  string // address of a replay of what failed alike
 }
 
+// NamesWorkflow tells whether the workflow is to be named: a trigger without a name of its own is called by it already.
+func (s stepView) NamesWorkflow() bool {
+	return s.Workflow != "" && (s.Trigger == nil || s.Trigger.Title() != s.Workflow)
+}
+
 // Timeline is the steps as the page shows them.
 func (p eventPage) Timeline() []stepView {
 	steps := make([]stepView, len(p.Steps))

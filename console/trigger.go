@@ -111,15 +111,10 @@ func (w *Console) readTrigger(c *fiber.Ctx) (triggerPage, error) {
 	shown.Copy.Values = url.Values{"name": {trigger.Name}}
 	limited, cancel := inTime(c)
 	defer cancel()
+	var known choices
 	group, ctx := errgroup.WithContext(c.UserContext())
-	group.Go(func() error {
-		known, err := choicesFor(ctx, visitor.client)
-		shown.Source = known.SourceName(trigger.SourceID)
-		for _, environment := range known.Environments {
-			if environment.Value != trigger.Environment {
-				shown.Others = append(shown.Others, environment)
-			}
-		}
+	group.Go(func() (err error) {
+		known, err = choicesFor(ctx, visitor.client)
 		return err
 	})
 	shown.askLog(limited, group, visitor.client)
@@ -129,7 +124,14 @@ func (w *Console) readTrigger(c *fiber.Ctx) (triggerPage, error) {
 			return shown.History.ask(limited, found.against(&trigger.Trigger), err)
 		})
 	}
-	return shown, group.Wait()
+	err := group.Wait()
+	shown.Source, shown.History.Value = known.SourceName(trigger.SourceID), shown.History.Value.named(known)
+	for _, environment := range known.Environments {
+		if environment.Value != trigger.Environment {
+			shown.Others = append(shown.Others, environment)
+		}
+	}
+	return shown, err
 }
 
 // askLog asks the event log what the trigger did. Environment and source leave out most of what there is to look through.

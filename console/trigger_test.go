@@ -107,7 +107,9 @@ func TestWhoMayOnlyReadChangesNoTrigger(t *testing.T) {
 		t.Error("the audit log was asked for all the same")
 	}
 	v.post("/triggers/"+orderID+"/status", url.Values{"status": {"inactive"}}, http.StatusForbidden).has(t, "needs a token with the scope write")
-	fake.change(func() { fake.refuse["GET /audit"] = refusal{403, "forbidden", "", "this needs a token with the scope write"} })
+	fake.change(func() {
+		fake.refuse["GET /audit"] = refusal{403, "forbidden", "", "this needs a token with the scope write"}
+	})
 	v.post("/triggers/"+orderID+"/revisions/1", url.Values{"at": {"2026-02-01T08:00:00Z"}}, http.StatusForbidden)
 	v.get("/triggers/"+goneID, http.StatusNotFound).hasNot(t, "winback")
 }

@@ -87,6 +87,23 @@ func (r *revision) read(room *int) error {
 	return nil
 }
 
+// IsCreation tells whether the trigger was made by it.
+func (r revision) IsCreation() bool { return r.Action == schemas.Created }
+
+// named has sources by their names.
+func (h history) named(known choices) history {
+	for _, r := range h.Revisions {
+		for _, change := range r.Changes {
+			for i := range change.Lines {
+				if change.Name == "source" {
+					change.Lines[i].Text = known.SourceName(change.Lines[i].Text)
+				}
+			}
+		}
+	}
+	return h
+}
+
 // readState reads what a trigger was, nothing where it was not there.
 func readState(raw json.RawMessage, into *schemas.Trigger) error {
 	if isNull(raw) {
@@ -126,12 +143,11 @@ func (w *Console) showDeleted(c *fiber.Ctx, missing error) error {
 	if isNull(last.After) {
 		shown.Trigger.Trigger = last.before
 	}
-	shown.History.Value = found.against(nil)
 	known, err := choicesFor(c.UserContext(), client)
 	if err != nil {
 		return err
 	}
-	shown.Source = known.SourceName(shown.Trigger.SourceID)
+	shown.Source, shown.History.Value = known.SourceName(shown.Trigger.SourceID), found.against(nil).named(known)
 	shown.fill()
 	return w.showTriggerAs(c, fiber.StatusNotFound, shown)
 }

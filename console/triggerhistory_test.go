@@ -28,7 +28,7 @@ func TestHistoryTellsWhatEachRevisionChanged(t *testing.T) {
 		"data.total Before: computed: data.total * 100 After: data.total", "data.first_item After: data.items.0.sku",
 		"Revision 3 updated by ada, 2026-02-26 18:00:00.000 UTC Bring back revision 3 status Before: inactive After: active Revision 2",
 		"recipients Before: default: user_id After: user_id", "data Before: default: all properties",
-		"Revision 1 created by grace, 2026-02-01 08:00:00.000 UTC Bring back revision 1 environment After: production",
+		"Revision 1 created by grace, 2026-02-01 08:00:00.000 UTC Bring back revision 1 What it was made as environment After: production source After: shop event",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the history has not %q:\n%s", want, text)

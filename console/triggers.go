@@ -28,8 +28,7 @@ func (w *Console) routeTriggers(app fiber.Router) {
 type triggersPage struct {
 	list[schemas.Trigger]
 	Matches part[map[string]query.TriggerMatch] // within a day, by trigger ID; who was not asked is not in it
-	Back    string                              // the search and the place in the list, for buttons that lead back to it
-	IsFirst bool                                // it is the first page
+	Back    string                              // the search and the place in the list, for buttons that lead back to it; "" is all, from the first
 }
 
 // triggerRow is a row of the list.
@@ -58,7 +57,7 @@ func (w *Console) listTriggers(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	shown := triggersPage{list: found, Back: filterOf(c, append(triggerFilters(), "cursor")).Encode(), IsFirst: c.Query("cursor") == ""}
+	shown := triggersPage{list: found, Back: filterOf(c, append(triggerFilters(), "cursor")).Encode()}
 	limited, cancel := inTime(c)
 	defer cancel()
 	matches, err := matchesOf(limited, visitorOf(c).client, found.Items.Value)
@@ -117,8 +116,10 @@ func (p triggersPage) Groups() []triggerGroup {
 	return groups
 }
 
-// IsSearch tells whether something restricts the list.
-func (p triggersPage) IsSearch() bool { return len(p.Filter.Values) > 0 }
+// IsFirstVisit tells whether there is no trigger at all.
+func (p triggersPage) IsFirstVisit() bool {
+	return p.Items.Failed == nil && len(p.Items.Value) == 0 && p.Back == ""
+}
 
 // Statuses are those of triggers.
 func (triggersPage) Statuses() []option {

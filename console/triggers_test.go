@@ -112,7 +112,7 @@ func TestEventNamesItsTriggersAndHowToRepairThem(t *testing.T) {
 	fake.tokens = twoTokens()
 	v := newConsole(t, fake.url).logIn(writeToken)
 	loaded := v.get("/events/"+eventID, http.StatusOK)
-	loaded.has(t, "<strong>trigger</strong>", `<a href="/triggers/`+orderID+`">confirm-order</a>`, `href="/triggers/`+orderID+"/edit?event_id="+eventID+`"`, "Replay failed events",
+	loaded.has(t, `<strong>trigger</strong> <a href="/triggers/`+orderID+`">confirm-order</a> order-confirmation <span class="badge bad">mapping error`, `href="/triggers/`+orderID+"/edit?event_id="+eventID+`"`, "Replay failed events",
 		`href="/replays/new?environment=production&amp;event=Order&#43;Completed&amp;source=`+shopID+`&amp;status=failed&amp;trigger=`+orderID+`"`)
 	// The other one is of another environment: it is not a trigger of this event any longer.
 	loaded.has(t, `<p class="faint mono">`+bigOrderID+`</p>`)
@@ -130,7 +130,7 @@ func TestEventNamesItsTriggersAndHowToRepairThem(t *testing.T) {
 		fake.world.triggers[0].Name, fake.world.triggers[0].Event = "", schemas.AnyEvent
 	})
 	loaded = v.get("/events/"+eventID, http.StatusOK)
-	loaded.has(t, `<a href="/triggers/`+orderID+`">order-confirmation</a>`)
+	loaded.has(t, `<strong>trigger</strong> <a href="/triggers/`+orderID+`">order-confirmation</a> <span class="badge good">matched`)
 	loaded.hasNot(t, "Repair the trigger") // it has not failed
 }
 

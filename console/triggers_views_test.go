@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	bigOrderID  = "trg_00000000000000000000000000000002"
-	cartID      = "trg_00000000000000000000000000000003"
+	bigOrderID   = "trg_00000000000000000000000000000002"
+	cartID       = "trg_00000000000000000000000000000003"
 	everythingID = "trg_00000000000000000000000000000004"
-	goneID      = "trg_00000000000000000000000000000009"
+	goneID       = "trg_00000000000000000000000000000009"
 )
 
 // triggersViews are the pages of this part that are worth a look.
@@ -176,6 +176,8 @@ func shopAudit() []query.AuditItem {
 	first.Revision, first.Name, first.Description, first.Condition, first.Mapping = 1, "", "", "", schemas.Mapping{}
 	gone := shopTriggers()[2]
 	gone.ID, gone.Name, gone.Workflow = goneID, "winback", "winback"
+	made := gone
+	made.Revision = 1
 	changed := func(id string, hours int, actor string, action schemas.Action, before, after *schemas.Trigger) query.AuditItem {
 		item := query.AuditItem{
 			ID: "0195250b-0000-7000-8000-0000000000" + id, ChangeID: "0195250c-0000-7000-8000-0000000000" + id, At: noon().Add(-time.Duration(hours) * time.Hour),
@@ -195,7 +197,7 @@ func shopAudit() []query.AuditItem {
 		changed("03", 90, "ada", schemas.Updated, &second, &third),
 		changed("04", 200, "grace", schemas.Updated, &first, &second),
 		changed("05", 700, "grace", schemas.Created, nil, &first),
-		changed("06", 720, "ada", schemas.Created, nil, &gone),
+		changed("06", 720, "ada", schemas.Created, nil, &made),
 	}
 }
 
