@@ -16,15 +16,15 @@ type outcomeCounts struct {
 	Chart chart
 }
 
-// outcomeTones are the colours of the outcomes in a chart, in the order in which they stand on each other.
-func outcomeTones() []struct {
+// outcomeTone is the colour of an outcome in a chart, where two of the same tone must not look the same.
+type outcomeTone struct {
 	outcome schemas.Outcome
 	tone    string
-} {
-	return []struct {
-		outcome schemas.Outcome
-		tone    string
-	}{
+}
+
+// outcomeTones are in the order in which they stand on each other.
+func outcomeTones() []outcomeTone {
+	return []outcomeTone{
 		{schemas.Matched, "good"}, {schemas.ConditionFalse, "idle"}, {schemas.Inactive, "faint"}, {schemas.MappingError, "bad"}, {schemas.ConditionError, "a2"},
 	}
 }

@@ -37,8 +37,14 @@ type setting struct{ name, text string }
 
 func settingsOf(t schemas.Trigger) []setting {
 	all := []setting{
-		{"name", t.Name}, {"description", t.Description}, {"environment", t.Environment}, {"source", t.SourceID}, {"event", t.Event},
-		{"workflow", t.Workflow}, {"condition", t.Condition}, {"status", string(t.Status)},
+		{"name", t.Name},
+		{"description", t.Description},
+		{"environment", t.Environment},
+		{"source", t.SourceID},
+		{"event", t.Event},
+		{"workflow", t.Workflow},
+		{"condition", t.Condition},
+		{"status", string(t.Status)},
 	}
 	for _, row := range mappingRows(t.Mapping) {
 		all = append(all, setting{row.Name, row.String()})

@@ -167,12 +167,12 @@ func shopTriggers() []schemas.Trigger {
 // shopAudit is how the first of the triggers became what it is, and how one came and went; newest first.
 func shopAudit() []query.AuditItem {
 	fourth := shopTriggers()[0]
-	third, second, first := fourth, fourth, fourth
+	third := fourth
 	third.Revision, third.Condition = 3, "data.total > 100 &&\ndata.currency == \"USD\" &&\nlen(data.items) > 0"
 	third.Mapping.Data = map[string]json.RawMessage{"order": json.RawMessage(`"data.order_id"`), "total": json.RawMessage(`{"expr":"data.total * 100"}`)}
-	second = third
+	second := third
 	second.Revision, second.Status = 2, schemas.TriggerInactive
-	first = second
+	first := second
 	first.Revision, first.Name, first.Description, first.Condition, first.Mapping = 1, "", "", "", schemas.Mapping{}
 	gone := shopTriggers()[2]
 	gone.ID, gone.Name, gone.Workflow = goneID, "winback", "winback"
