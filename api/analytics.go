@@ -63,7 +63,7 @@ func (a *API) getSeries(c *fiber.Ctx) error {
 		return err
 	}
 	found, err := a.log.Series(c.UserContext(), query.SeriesFilter{
-		Selection: selection, By: c.Query("by"), Interval: query.Interval(c.Query("interval")), Top: top,
+		Selection: selection, By: c.Query("by"), Trigger: c.Query("trigger"), Interval: query.Interval(c.Query("interval")), Top: top,
 	})
 	if err != nil {
 		return err
@@ -111,8 +111,8 @@ func (a *API) getDedup(c *fiber.Ctx) error {
 		return err
 	}
 	found, err := a.log.Dedup(c.UserContext(), query.DedupFilter{
-		Source: selection.Source, Environment: selection.Environment, Event: selection.Event, Since: selection.Since, Until: selection.Until,
-		Interval: query.Interval(c.Query("interval")),
+		Source: selection.Source, Environment: selection.Environment, Event: selection.Event, Triggers: queryList(c, "trigger"),
+		Since: selection.Since, Until: selection.Until, Interval: query.Interval(c.Query("interval")),
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // Client calls the API for the command line and the console.
@@ -138,6 +140,11 @@ func (c *Client) Me(ctx context.Context) (me Me, err error) {
 func (c *Client) Source(ctx context.Context, idOrName string) (found Source, err error) {
 	err = c.Get(ctx, Path("sources", idOrName), &found)
 	return found, err
+}
+
+// Triggers reads a page of triggers, oldest first.
+func (c *Client) Triggers(ctx context.Context, filter url.Values) (Page[schemas.Trigger], error) {
+	return get[Page[schemas.Trigger]](ctx, c, "/triggers", filter)
 }
 
 // Apply makes the catalog what the request says, or plans it.

@@ -30,7 +30,7 @@ func (a *API) listEvents(c *fiber.Ctx) error {
 		return a.followEvents(c, selection, limit)
 	}
 	found, err := a.log.Events(c.UserContext(), query.EventFilter{
-		Selection: selection, IDs: queryList(c, "id"), Limit: limit, Cursor: c.Query("cursor"),
+		Selection: selection, IDs: queryList(c, "id"), Trigger: c.Query("trigger"), Outcomes: outcomes(c), Limit: limit, Cursor: c.Query("cursor"),
 	})
 	if err != nil {
 		return err
@@ -38,9 +38,18 @@ func (a *API) listEvents(c *fiber.Ctx) error {
 	return c.JSON(page(found.Items, found.NextCursor))
 }
 
+// outcomes reads what the trigger that is asked for came to.
+func outcomes(c *fiber.Ctx) []schemas.Outcome {
+	var asked []schemas.Outcome
+	for _, text := range queryList(c, "outcome") {
+		asked = append(asked, schemas.Outcome(text))
+	}
+	return asked
+}
+
 // followEvents lists what became visible after a time, or after the answer before.
 func (a *API) followEvents(c *fiber.Ctx, selection query.Selection, limit int) error {
-	for _, other := range []string{"cursor", "id"} {
+	for _, other := range []string{"cursor", "id", "trigger", "outcome"} {
 		if c.Query(other) != "" {
 			return &query.FilterError{Field: other, Message: "has no meaning beside after"}
 		}

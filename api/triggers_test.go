@@ -132,3 +132,17 @@ func TestTriggersAreFilteredByWhatPeopleKnowThemBy(t *testing.T) {
 		t.Errorf("workflows %v", workflows)
 	}
 }
+
+func TestWhatTriggersDidIsAskedWithSense(t *testing.T) {
+	s := newServer(t)
+	s.refused("GET", "/api/v1/events?outcome=matched", "", 400, "invalid_filter", "outcome")
+	s.refused("GET", "/api/v1/events?trigger=trg_1&outcome=matched&outcome=odd", "", 400, "invalid_filter", "outcome")
+	s.refused("GET", "/api/v1/events?trigger=trg_1&after=0s", "", 400, "invalid_filter", "trigger")
+	s.refused("GET", "/api/v1/analytics/series?by=outcome", "", 400, "invalid_filter", "trigger")
+	s.refused("GET", "/api/v1/analytics/series?by=event&trigger=trg_1", "", 400, "invalid_filter", "trigger")
+	many := url.Values{}
+	for i := range 501 {
+		many.Add("trigger", fmt.Sprintf("trg_%d", i))
+	}
+	s.refused("GET", "/api/v1/analytics/dedup?"+many.Encode(), "", 400, "invalid_filter", "trigger")
+}

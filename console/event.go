@@ -17,15 +17,16 @@ import (
 
 // eventPage is everything that is known about an event.
 type eventPage struct {
-	Event   api.Event
-	Source  string // name
-	Pretty  string
-	Posted  string
-	IsCut   bool // the body is longer than is shown
-	Steps   []query.Step
-	Runs    []runView
-	More    int  // runs that are not shown
-	Waiting bool // something is still to come
+	Event    api.Event
+	Source   string // name
+	Pretty   string
+	Posted   string
+	IsCut    bool // the body is longer than is shown
+	Steps    []query.Step
+	Triggers part[map[string]triggerView] // by ID, as far as there are any yet
+	Runs     []runView
+	More     int  // runs that are not shown
+	Waiting  bool // something is still to come
 }
 
 // runView is a run with its latest attempts.
@@ -48,10 +49,14 @@ func (w *Console) showEvent(c *fiber.Ctx) error {
 	client := visitorOf(c).client
 	var event api.Event
 	var sources []api.Source
+	var triggers part[map[string]triggerView]
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() (err error) {
-		event, err = readEvent(ctx, client, unescaped(c, "id"))
-		return err
+		if event, err = readEvent(ctx, client, unescaped(c, "id")); err != nil {
+			return err
+		}
+		found, err := triggersFor(ctx, client, event.EventItem)
+		return triggers.ask(ctx, found, err)
 	})
 	group.Go(func() (err error) {
 		sources, err = listOf[api.Source](ctx, client, "/sources", nil)
@@ -60,7 +65,7 @@ func (w *Console) showEvent(c *fiber.Ctx) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	shown := eventPage{Event: event, Source: event.SourceID, Waiting: isWaiting(event)}
+	shown := eventPage{Event: event, Source: event.SourceID, Triggers: triggers, Waiting: isWaiting(event)}
 	for _, source := range sources {
 		if source.ID == event.SourceID {
 			shown.Source = source.Name

@@ -36,6 +36,14 @@ const pageSize = "50"
 // find reads the page of the list that the address asks for, and what its filter can be set to. A fault of the filter
 // stands at its input.
 func find[T any](c *fiber.Ctx, wanted listing[T]) (list[T], error) {
+	limited, cancel := inTime(c)
+	defer cancel()
+	return findWithin(limited, c, wanted)
+}
+
+// findWithin is find with a context of its own for the list. One of the catalog, which the API has in memory, needs no limit
+// but the page's.
+func findWithin[T any](limited context.Context, c *fiber.Ctx, wanted listing[T]) (list[T], error) {
 	filter := filterOf(c, wanted.inputs)
 	found := list[T]{Filter: form{Values: filter}, Status: fiber.StatusOK}
 	for name, values := range wanted.defaults {
@@ -48,8 +56,6 @@ func find[T any](c *fiber.Ctx, wanted listing[T]) (list[T], error) {
 	if cursor != "" {
 		asked.Set("cursor", cursor)
 	}
-	limited, cancel := inTime(c)
-	defer cancel()
 	client := visitorOf(c).client
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() error {

@@ -108,6 +108,14 @@ func notices() map[string]string {
 		"environment-deleted": "The environment is deleted. What happened in it stays in the log.",
 		"resent":     "The run is sent again. What becomes of it shows here within seconds.",
 		"not-resent": "The run was not sent again: it has been delivered meanwhile.",
+		"trigger-created":     "The trigger is there. The processor asks it about events within a second.",
+		"trigger-saved":       "Saved. The processor decides by it within a second.",
+		"trigger-activated":   "The trigger is active: events that it takes start runs from now on.",
+		"trigger-deactivated": "The trigger is inactive: it starts no runs until it is activated again.",
+		"trigger-copied":      "This is the copy. It is inactive: look it over, then activate it.",
+		"trigger-deleted":     "The trigger is deleted. The runs that it started stay in the log.",
+		"trigger-restored":    "The trigger is what it was at that revision, but for being active or not, which stays as it is.",
+		"trigger-same":        "Nothing was changed: the trigger is what it was at that revision.",
 	}
 }
 

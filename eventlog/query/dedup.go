@@ -14,6 +14,7 @@ type DedupFilter struct {
 	Source      string // ID
 	Environment string
 	Event       string    // name
+	Triggers    []string  // IDs, up to MaxLimit: only these, and events that one of them was asked about
 	Since       time.Time // of received_at; zero for a day ago
 	Until       time.Time // excluded; zero for now
 	Interval    Interval  // "" is All
@@ -62,11 +63,14 @@ func (l *Log) Dedup(ctx context.Context, asked DedupFilter) (Dedup, error) {
 	}
 	decided := Selection{Source: asked.Source, Environment: asked.Environment, Event: asked.Event, Since: steps.since, Until: steps.until}.shared()
 	decided.live()
+	if err := decided.askedOf(asked.Triggers); err != nil {
+		return Dedup{}, err
+	}
 	answer := Dedup{Since: steps.since, Until: steps.until}
 	if answer.Items, err = l.dedupItems(ctx, decided, steps); err != nil {
 		return Dedup{}, err
 	}
-	answer.Triggers, err = l.triggerMatches(ctx, decided)
+	answer.Triggers, err = l.triggerMatches(ctx, decided, len(asked.Triggers) > 0)
 	return answer, err
 }
 
@@ -91,16 +95,21 @@ func (l *Log) dedupItems(ctx context.Context, decided *filter, steps steps) ([]D
 	return items, err
 }
 
-func (l *Log) triggerMatches(ctx context.Context, decided *filter) ([]TriggerMatch, error) {
+// triggerMatches counts by trigger: all of those that were asked, or only the ones that decided is restricted to.
+func (l *Log) triggerMatches(ctx context.Context, decided *filter, only bool) ([]TriggerMatch, error) {
 	rows, args, err := l.once(ctx, "triggers.trigger_id, triggers.workflow, triggers.revision, triggers.outcome", "decisions", decided)
 	if err != nil {
 		return nil, err
+	}
+	restriction := new(filter)
+	if only {
+		restriction.add("trigger IN {triggers:Array(String)}")
 	}
 	sql := "SELECT trigger, argMax(workflow, revision), count() AS considered, countIf(outcome = 'matched'), countIf(outcome = 'condition_false')," +
 		" countIf(outcome = 'inactive'), countIf(outcome = 'mapping_error'), countIf(outcome = 'condition_error')" +
 		" FROM " + rows +
 		" ARRAY JOIN triggers.trigger_id AS trigger, triggers.workflow AS workflow, triggers.revision AS revision, triggers.outcome AS outcome" +
-		" GROUP BY trigger ORDER BY considered DESC, trigger LIMIT {size:UInt32}"
+		restriction.sql() + " GROUP BY trigger ORDER BY considered DESC, trigger LIMIT {size:UInt32}"
 	matches := []TriggerMatch{}
 	args = append(args, clickhouse.Named("size", MaxLimit))
 	err = l.rows(ctx, "decisions", sql, args, func(rows driver.Rows) error {

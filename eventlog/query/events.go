@@ -16,9 +16,11 @@ import (
 // EventFilter says which events are asked for, and which page of them.
 type EventFilter struct {
 	Selection
-	IDs    []string // only these; up to MaxLimit
-	Limit  int      // 1 to MaxLimit; 0 is DefaultLimit
-	Cursor string   // NextCursor of the page before
+	IDs      []string          // only these; up to MaxLimit
+	Trigger  string            // ID: only events that it was asked about
+	Outcomes []schemas.Outcome // only those that Trigger came to one of these with
+	Limit    int               // 1 to MaxLimit; 0 is DefaultLimit
+	Cursor   string            // NextCursor of the page before
 }
 
 // EventPage is a page of events, newest first.
@@ -83,6 +85,9 @@ func (l *Log) matchingEvents(ctx context.Context, asked EventFilter, after posit
 		return nil, err
 	}
 	if err := where.events(asked.IDs); err != nil {
+		return nil, err
+	}
+	if err := where.decidedBy(asked.Trigger, asked.Outcomes, asked.shared()); err != nil {
 		return nil, err
 	}
 	return l.eventItems(ctx, where, size)

@@ -50,11 +50,14 @@ func (g *groups) property(by string) error {
 }
 
 // byStatus counts decisions: what is not decided about has no status and is not counted.
-func byStatus(of Selection) (groups, error) {
+func byStatus(of Selection) (groups, error) { return ofDecisions(of, "status") }
+
+// ofDecisions counts the decisions about the selected events by something that decisions have.
+func ofDecisions(of Selection, value string) (groups, error) {
 	if err := of.check(); err != nil {
 		return groups{}, err
 	}
-	g := groups{table: "decisions", value: "status", selected: of.shared()}
+	g := groups{table: "decisions", value: value, selected: of.shared()}
 	g.selected.live()
 	g.selected.equals("status", string(of.Status))
 	if !of.ofEvents() {

@@ -11,8 +11,9 @@ import (
 
 // SeriesFilter says what is counted over time.
 type SeriesFilter struct {
-	Selection // Since is a day ago where it is zero, Until now
-	By        string
+	Selection          // Since is a day ago where it is zero, Until now
+	By        string   // what newGroups can count by, or outcome: what Trigger did
+	Trigger   string   // ID; only with By outcome
 	Interval  Interval // Minute, Hour or Day; "" is Hour
 	Top       int      // how many values have a line of their own, 1 to MaxTop; 0 is DefaultTop
 }
@@ -57,7 +58,7 @@ func (l *Log) Series(ctx context.Context, asked SeriesFilter) (Series, error) {
 		return Series{}, &FilterError{"top", fmt.Sprintf("must be 1 to %d", MaxTop)}
 	}
 	asked.Since, asked.Until = steps.since, steps.until
-	groups, err := newGroups(asked.Selection, asked.By)
+	groups, err := asked.groups()
 	if err != nil {
 		return Series{}, err
 	}
@@ -67,6 +68,16 @@ func (l *Log) Series(ctx context.Context, asked SeriesFilter) (Series, error) {
 	}
 	answer.Series, err = l.lines(ctx, groups, steps, asked.Top)
 	return answer, err
+}
+
+func (f SeriesFilter) groups() (groups, error) {
+	if f.By == "outcome" {
+		return byOutcome(f.Selection, f.Trigger)
+	}
+	if f.Trigger != "" {
+		return groups{}, &FilterError{"trigger", "has a meaning with by=outcome only"}
+	}
+	return newGroups(f.Selection, f.By)
 }
 
 // lines counts by step and value, then puts the steps of a value together, then the values that are not among the top.
