@@ -43,7 +43,7 @@ func countOutcomes(ctx context.Context, client *api.Client, filter url.Values) (
 			continue
 		}
 		counts := counted.Series[at]
-		found.Chart.Lines = append(found.Chart.Lines, line{words(known.outcome), known.tone, counts.Counts, counts.Total})
+		found.Chart.Lines = append(found.Chart.Lines, line{Name: words(known.outcome), Tone: known.tone, Counts: counts.Counts, Total: counts.Total})
 		found.add(known.outcome, counts.Total)
 	}
 	if found.Considered > 0 {
