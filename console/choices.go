@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
@@ -65,7 +64,8 @@ func statusOptions() []option {
 // listNames answers a script with the names of events that were seen, for an input to suggest. Counting them takes time
 // with many events, so that no page waits for it.
 func (w *Console) listNames(c *fiber.Ctx) error {
-	seen, err := visitorOf(c).client.EventNames(c.UserContext(), url.Values{"limit": {"200"}})
+	asked := with(filterOf(c, []string{"source", "environment"}), "limit", "200")
+	seen, err := visitorOf(c).client.EventNames(c.UserContext(), asked)
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,8 @@ func (w *Console) route(ctx context.Context, app *fiber.App) {
 	app.Get("/refused", w.listRefused)
 	app.Get("/events/:id", w.showEvent)
 	app.Get("/events/:id/body", w.downloadBody)
+	w.routeEditor(app) // before that of triggers, which has /triggers/:id
 	w.routeTriggers(app)
-	w.routeEditor(app)
 	w.routeRuns(app)
 	w.routeReplays(app)
 	w.routeAnalytics(app)

@@ -22,6 +22,8 @@ type world struct {
 	dedup        query.Dedup
 	latency      query.Latency
 	rejections   []query.RejectionItem
+	edited       schemas.Trigger              // the one that the editor's tests edit
+	previewed    func(asked previewAsked) any // answers previews instead of the editor's fake
 }
 
 // noon is the middle of the world's day.
@@ -87,6 +89,7 @@ func busyShop() world {
 		})
 	}
 	w.names = append(w.names, query.NameItem{Event: "App Opened", SourceID: mobileID, Environment: "production", FirstSeen: noon(), LastSeen: noon().Add(-time.Hour), Count: 9})
+	w.edited = editedTrigger()
 	w.count()
 	w.detail = orderCompleted(w.events[0])
 	w.rejections = []query.RejectionItem{
