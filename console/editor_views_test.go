@@ -63,7 +63,12 @@ type previewAsked struct {
 
 // editorAnswer answers what its pages ask for; 0 is the status of what is not theirs.
 func (f *fakeAPI) editorAnswer(r *http.Request, path string, me api.Me) (status int, answer any) {
-	body := []byte(f.asked[len(f.asked)-1].body)
+	body := f.asked[len(f.asked)-1].body
+	if f.world.editor != nil {
+		if status, answer := f.world.editor(r.Method, path, body); status != 0 {
+			return status, answer
+		}
+	}
 	switch {
 	case path == "/workflows":
 		return 200, items([]api.Workflow{{Key: "cart-reminder", Environment: "production", Triggers: 1}, {Key: "order-confirmation", Environment: "production", Triggers: 2, Active: 1}})
@@ -71,11 +76,8 @@ func (f *fakeAPI) editorAnswer(r *http.Request, path string, me api.Me) (status 
 		return 200, f.properties(path)
 	case r.Method == http.MethodPost && path == "/triggers/preview":
 		var asked previewAsked
-		if err := json.Unmarshal(body, &asked); err != nil {
+		if err := json.Unmarshal([]byte(body), &asked); err != nil {
 			f.t.Error(err)
-		}
-		if f.world.previewed != nil {
-			return 200, f.world.previewed(asked)
 		}
 		return 200, f.preview(asked)
 	case r.Method == http.MethodPost && path == "/triggers" && me.Scope != "read":

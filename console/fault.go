@@ -39,7 +39,7 @@ func (f *triggerForm) note(field string, found fault) bool {
 		return false
 	}
 	found.Label = f.label(found.Input)
-	found.Message = sentence(strings.TrimPrefix(found.Message, field+": "))
+	found.Message = said(strings.TrimPrefix(found.Message, field+": "))
 	found.quote(f.typedInto(found.Input))
 	f.Faults = append(f.Faults, found)
 	return true
@@ -139,10 +139,13 @@ func (f *fault) quote(text string) {
 	line := []rune(lines[f.Line-1])
 	from := min(f.Column-1, len(line))
 	to := from
-	for to < len(line) && to-from < shownAround && isWord(line[to]) {
+	for to < len(line) && to-from < shownAround && (isWord(line[to]) || f.IsHint && line[to] == '.') { // hints are about paths
 		to++
 	}
 	to = min(max(to, from+1), len(line))
+	if from == 0 && to == len(line) && len(lines) == 1 {
+		return // it is all that the input has
+	}
 	first, last := max(0, from-shownAround), min(len(line), to+shownAround)
 	f.Before, f.Marked, f.After = string(line[first:from]), string(line[from:to]), string(line[to:last])
 	if first > 0 {
@@ -154,6 +157,17 @@ func (f *fault) quote(text string) {
 	if f.Marked == "" {
 		f.Marked = "\u00a0" // it ends where something should follow
 	}
+}
+
+// said is the message as a sentence, unless it begins with a path: that is as it is.
+func said(message string) string {
+	if first, _, _ := strings.Cut(message, " "); !strings.ContainsAny(first, "._") {
+		message = sentenceCase(message)
+	}
+	if strings.HasSuffix(message, "?") {
+		return message
+	}
+	return strings.TrimRight(message, ".") + "."
 }
 
 func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -58,15 +58,20 @@ func shownEntry(entry json.RawMessage) (kind, value string) {
 
 // entry is what the row stands for: what it was, unless somebody has changed that.
 func (r mappingRow) entry() (key string, entry json.RawMessage, err error) {
-	var was wasEntry
-	if r.Was != "" && json.Unmarshal([]byte(r.Was), &was) == nil && len(was.Entry) > 0 {
-		shown := rowOf(was.Key, was.Entry)
-		if shown.Key == r.Key && shown.Kind == r.Kind && shown.Value == r.Value {
-			return was.Key, was.Entry, nil
-		}
+	if was, is := r.unchanged(); is {
+		return was.Key, was.Entry, nil
 	}
 	entry, err = r.typed()
 	return r.Key, entry, err
+}
+
+// unchanged returns what the row was, where the inputs could not hold that and nobody has changed them.
+func (r mappingRow) unchanged() (was wasEntry, is bool) {
+	if r.Was == "" || json.Unmarshal([]byte(r.Was), &was) != nil || len(was.Entry) == 0 {
+		return was, false
+	}
+	shown := rowOf(was.Key, was.Entry)
+	return was, shown.Key == r.Key && shown.Kind == r.Kind && shown.Value == r.Value
 }
 
 // typed is the entry that the inputs say.
@@ -137,6 +142,15 @@ func sameJSON(a, b json.RawMessage) bool {
 		}
 	}
 	return reflect.DeepEqual(values[0], values[1])
+}
+
+// readable indents JSON, with every character as it is that a page can show.
+func readable(raw json.RawMessage) string {
+	text := jsontext.Value(raw).Clone()
+	if err := text.Format(jsontext.Multiline(true), jsontext.WithIndent("  ")); err != nil {
+		return string(raw)
+	}
+	return string(text)
 }
 
 // mustJSON writes a value that can always be written.

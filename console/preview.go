@@ -104,7 +104,7 @@ func (p *preview) fill(found api.Preview) {
 func sampleOf(one api.PreviewSample) previewSample {
 	return previewSample{
 		EventID: one.EventID, Event: one.Event, ReceivedAt: one.ReceivedAt, Outcome: one.Outcome, Reason: cut(one.Reason, shownReason),
-		Request: cut(pretty(one.Request), shownRequest), IsOmitted: one.IsOmitted,
+		Request: cut(readable(one.Request), shownRequest), IsOmitted: one.IsOmitted,
 	}
 }
 

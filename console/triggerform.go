@@ -63,7 +63,11 @@ func formOf(t schemas.Trigger) triggerForm {
 		}
 	}
 	for _, key := range sortedKeys(t.Mapping.Data) {
-		f.Data = append(f.Data, rowOf(key, t.Mapping.Data[key]))
+		row := rowOf(key, t.Mapping.Data[key])
+		if row.Key == "" {
+			row.Was = mustJSON(wasEntry{key, t.Mapping.Data[key]}) // a key that nobody would type
+		}
+		f.Data = append(f.Data, row)
 	}
 	return f
 }
@@ -163,12 +167,13 @@ func (f *triggerForm) mapping() schemas.Mapping {
 func (f *triggerForm) mapRow(data map[string]json.RawMessage, i int, row mappingRow) {
 	key, entry, err := row.entry()
 	_, isTaken := data[key]
+	_, isAsItWas := row.unchanged()
 	switch {
 	case err != nil:
 		f.blameInput(rowID(i), err.Error())
 	case isTaken:
 		f.blameInput(rowID(i), "another row has this key")
-	case key == "" && row.Was == "":
+	case key == "" && !isAsItWas:
 		f.blameInput(rowID(i), "give it a key: what the workflow calls it")
 	default:
 		data[key] = entry

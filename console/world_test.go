@@ -22,8 +22,8 @@ type world struct {
 	dedup        query.Dedup
 	latency      query.Latency
 	rejections   []query.RejectionItem
-	edited       schemas.Trigger              // the one that the editor's tests edit
-	previewed    func(asked previewAsked) any // answers previews instead of the editor's fake
+	edited       schemas.Trigger                                          // the one that the editor's tests edit
+	editor       func(method, path, body string) (status int, answer any) // answers before the editor's fake, unless with 0
 }
 
 // noon is the middle of the world's day.
