@@ -33,7 +33,7 @@ type wasEntry struct {
 
 // rowOf writes an entry as a row.
 func rowOf(key string, entry json.RawMessage) mappingRow {
-	row := mappingRow{Key: plain(key)}
+	row := mappingRow{Key: flat(key)}
 	row.Kind, row.Value = shownEntry(entry)
 	if back, err := row.typed(); err != nil || row.Key != key || !sameJSON(back, entry) {
 		row.Was = mustJSON(wasEntry{key, entry})
@@ -125,7 +125,10 @@ func looksLikeJSON(text string) bool {
 	return strings.ContainsAny(text[:1], `{["`) || jsontext.Value(text).IsValid()
 }
 
-// plain is a text as it comes back from an input.
+// flat is a text as an input of one line can hold it.
+func flat(text string) string { return strings.ReplaceAll(plain(text), "\n", " ") }
+
+// plain is a text as it comes back from an input of several lines.
 func plain(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\uFFFD").Replace(text)
 	return strings.TrimSpace(strings.ToValidUTF8(text, "\uFFFD"))

@@ -44,6 +44,14 @@ func textInputs() []string {
 	return []string{"environment", "source_id", "event", "condition", "workflow", "name", "description", "status"}
 }
 
+// shownIn is a text as its input can hold it.
+func shownIn(name, text string) string {
+	if name == "condition" || name == "description" {
+		return plain(text)
+	}
+	return flat(text)
+}
+
 // wasSuffix ends the name of what holds a text that its input cannot hold as it is.
 const wasSuffix = ".was"
 
@@ -52,8 +60,9 @@ func formOf(t schemas.Trigger) triggerForm {
 	f.Values = url.Values{}
 	texts := []string{t.Environment, t.SourceID, t.Event, t.Condition, t.Workflow, t.Name, t.Description, string(t.Status)}
 	for i, name := range textInputs() {
-		f.Values.Set(name, plain(texts[i]))
-		if plain(texts[i]) != texts[i] {
+		shown := shownIn(name, texts[i])
+		f.Values.Set(name, shown)
+		if shown != texts[i] {
 			f.Values.Set(name+wasSuffix, mustJSON(texts[i]))
 		}
 	}
@@ -121,7 +130,7 @@ func (f *triggerForm) space(spare int) {
 // text is what the input says: what it was, unless somebody has changed that.
 func (f *triggerForm) text(name string) string {
 	var was string
-	if err := json.Unmarshal([]byte(f.Value(name+wasSuffix)), &was); err == nil && plain(was) == f.Value(name) {
+	if err := json.Unmarshal([]byte(f.Value(name+wasSuffix)), &was); err == nil && shownIn(name, was) == f.Value(name) {
 		return was
 	}
 	return f.Value(name)

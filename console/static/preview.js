@@ -55,10 +55,10 @@ async function ask(view) {
 
 function show(view, came, binding) {
   showTimes(came);
-  const open = new Set([...document.querySelectorAll("#preview details[open]")].map((details) => details.dataset.id));
+  const open = new Map([...document.querySelectorAll("#preview details")].map((details) => [details.dataset.id, details.open]));
   const preview = came.querySelector("#preview");
   for (const details of preview.querySelectorAll("details")) {
-    details.open = open.has(details.dataset.id);
+    details.open = open.get(details.dataset.id) ?? details.open;
   }
   const focused = document.activeElement.closest?.("#preview details")?.dataset.id;
   replace(preview);
