@@ -118,7 +118,7 @@ func TestBrowserSavesAsItWas(t *testing.T) {
 	fake.world.edited.Mapping = schemas.Mapping{
 		Recipients: json.RawMessage(`{"expr":" [user_id,\r\n\tdata.buyer]"}`), Actor: json.RawMessage(`"data.a\nb"`), Tenant: json.RawMessage(`{"value":" "}`),
 		Data: map[string]json.RawMessage{
-			" spaced": json.RawMessage(`{"value":"{x"}`), "a\nb": json.RawMessage(`"data.total"`), "lines": json.RawMessage(`{"value":"a\nb\r"}`),
+			"\tspaced": json.RawMessage(`{"value":"{x"}`), "a\nb": json.RawMessage(`"data.total"`), "lines": json.RawMessage(`{"value":"a\nb\r"}`),
 			"number": json.RawMessage(`{"value":12345678901234567890}`), "null": json.RawMessage(`{"value":null}`), "empty": json.RawMessage(`{"value":""}`), "<b>&amp;": json.RawMessage(`{"expr":"\"</textarea>\""}`),
 		},
 	}

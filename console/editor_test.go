@@ -191,11 +191,11 @@ func TestTriggerIsEditedAsItIs(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
 	fake.world.edited.Mapping = schemas.Mapping{
 		Recipients: json.RawMessage(`{"expr":"[user_id,\n data.buyer]"}`), Actor: json.RawMessage(`{"value":"</textarea><script>x"}`),
-		Data: map[string]json.RawMessage{"<k>": json.RawMessage(`{"value":"42"}`), "n": json.RawMessage(`{"value":42}`), " spaced ": json.RawMessage(`"data.total"`)},
+		Data: map[string]json.RawMessage{"<k>": json.RawMessage(`{"value":"42"}`), "n": json.RawMessage(`{"value":42}`), "spaced\n": json.RawMessage(`"data.total"`)},
 	}
 	loaded := newConsole(t, fake.url).get("/triggers/"+editedID+"/edit", http.StatusOK)
 	loaded.has(t, "<h1>Edit trigger</h1>", `action="/triggers/`+editedID+`"`, "[user_id,\n data.buyer]</textarea>", `value="&#34;42&#34;"`, `value="42"`, `value="&lt;k&gt;"`, `value="spaced"`,
-		`{&#34;key&#34;:&#34; spaced &#34;,&#34;entry&#34;:&#34;data.total&#34;}`, `value="&lt;/textarea&gt;&lt;script&gt;x"`, `id="data-chosen" name="data" value="chosen" checked`)
+		`{&#34;key&#34;:&#34;spaced\n&#34;,&#34;entry&#34;:&#34;data.total&#34;}`, `value="&lt;/textarea&gt;&lt;script&gt;x"`, `id="data-chosen" name="data" value="chosen" checked`)
 	if rows := strings.Count(loaded.body, `name="data.key"`); rows != 4 {
 		t.Errorf("%d rows, want the three there are and an empty one", rows)
 	}
@@ -203,7 +203,7 @@ func TestTriggerIsEditedAsItIs(t *testing.T) {
 
 func TestEditorIsBounded(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
-	long := strings.Repeat("x", 300<<10)
+	long := strings.Repeat("x", 4<<10)
 	fake.world.editor = func(_, path, _ string) (int, any) {
 		samples, properties := []any{}, []any{}
 		for i := range 100 {
@@ -212,7 +212,7 @@ func TestEditorIsBounded(t *testing.T) {
 			})
 		}
 		for i := range 2000 {
-			properties = append(properties, map[string]any{"path": fmt.Sprintf("data.%d", i), "types": map[string]any{"string": 1}, "events": 1, "example": long})
+			properties = append(properties, map[string]any{"path": fmt.Sprintf("data.%d", i), "types": map[string]any{"string": 1}, "events": 1, "example": long[:200]})
 		}
 		properties[0] = map[string]any{"path": "data." + long, "types": map[string]any{"string": 1}, "events": 1}
 		switch {

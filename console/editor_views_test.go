@@ -35,7 +35,7 @@ func editorViews() []view {
 	wrong := busyShop()
 	wrong.edited.Condition = "data.total > 100 &&\n  dat.currency == \"EUR\""
 	wrong.edited.Mapping.Actor = json.RawMessage(`"data.buyer"`)
-	reader := func(f *fakeAPI) {
+	down := func(f *fakeAPI) {
 		f.refuse["POST /triggers/preview"] = refusal{503, "unavailable", "", "the catalog or the event log did not answer; try again"}
 	}
 	return []view{
@@ -45,7 +45,7 @@ func editorViews() []view {
 		{name: "trigger-edit", path: "/triggers/" + editedID + "/edit", knows: busyShop()},
 		{name: "trigger-edit-open", path: "/triggers/" + editedID + "/edit?event_id=" + eventID, knows: busyShop(), open: true},
 		{name: "trigger-edit-wrong", path: "/triggers/" + editedID + "/edit", knows: wrong},
-		{name: "trigger-edit-down", path: "/triggers/" + editedID + "/edit", knows: busyShop(), change: reader},
+		{name: "trigger-edit-down", path: "/triggers/" + editedID + "/edit", knows: busyShop(), change: down},
 	}
 }
 

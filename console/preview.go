@@ -161,7 +161,7 @@ func fieldsOf(ctx context.Context, client *api.Client, f *triggerForm) (fields, 
 			shown.More++
 			continue
 		}
-		shown.Items = append(shown.Items, field{property.Path, typesText(property.Types), cut(string(property.Example), shownExample), property.Events})
+		shown.Items = append(shown.Items, field{property.Path, typesText(property.Types), cut(readable(property.Example), shownExample), property.Events})
 	}
 	return shown, err
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/millrace/millrace/schemas"
@@ -118,13 +119,8 @@ const (
 
 // space drops rows without anything in them, and adds some.
 func (f *triggerForm) space(spare int) {
-	filled := []mappingRow{}
-	for _, row := range f.Data {
-		if !row.isEmpty() {
-			filled = append(filled, row)
-		}
-	}
-	f.Data = append(filled, make([]mappingRow, spare)...)
+	f.Data = slices.DeleteFunc(f.Data, mappingRow.isEmpty)
+	f.Data = append(f.Data, make([]mappingRow, spare)...)
 }
 
 // text is what the input says: what it was, unless somebody has changed that.
