@@ -17,21 +17,21 @@ const notBound schemas.Outcome = "not_bound"
 // maxAnswerBytes bounds the requests in an answer. A request may have 768 KiB.
 const maxAnswerBytes = 8 << 20
 
-// triggerPreview says what one trigger would do. One that is inactive is asked as if it were active, and a warning
+// TriggerPreview says what one trigger would do. One that is inactive is asked as if it were active, and a warning
 // says so: drafts are what people preview.
-type triggerPreview struct {
+type TriggerPreview struct {
 	TriggerID string                `json:"trigger_id"` // "" where it is not saved
 	Name      string                `json:"name"`
 	Workflow  string                `json:"workflow"`
 	Status    schemas.TriggerStatus `json:"status"`
-	*evaluation
-	Errors   []fault         `json:"errors"`   // why it does not compile
+	*Evaluation
+	Errors   []Fault         `json:"errors"`   // why it does not compile
 	Warnings []rules.Warning `json:"warnings"` // of paths that the latest events do not have
-	Last     *lastPreview    `json:"last,omitempty"`
+	Last     *LastPreview    `json:"last,omitempty"`
 }
 
-// evaluation is what a trigger would do with one event.
-type evaluation struct {
+// Evaluation is what a trigger would do with one event.
+type Evaluation struct {
 	Outcome    schemas.Outcome   `json:"outcome"`
 	Reason     string            `json:"reason,omitempty"`
 	Request    json.RawMessage   `json:"request,omitempty"` // of the run, as the workflow API would get it
@@ -39,8 +39,8 @@ type evaluation struct {
 	IsOmitted  bool              `json:"request_omitted,omitempty"` // the answer would be too large with it
 }
 
-// fault is an error of one field of a trigger.
-type fault struct {
+// Fault is an error of one field of a trigger.
+type Fault struct {
 	Field      string `json:"field"`
 	Line       int    `json:"line,omitempty"`
 	Column     int    `json:"column,omitempty"`
@@ -48,31 +48,32 @@ type fault struct {
 	Suggestion string `json:"suggestion,omitempty"`
 }
 
-// lastPreview is what a trigger would have done with the latest events that it is bound to.
-type lastPreview struct {
+// LastPreview is what a trigger would have done with the latest events that it is bound to.
+type LastPreview struct {
 	Events  int                     `json:"events"`
 	Counts  map[schemas.Outcome]int `json:"counts"`
-	Samples []sample                `json:"samples"` // one per event, the latest first
+	Samples []PreviewSample         `json:"samples"` // one per event, the latest first
 }
 
-type sample struct {
+// PreviewSample is what it would have done with one of them.
+type PreviewSample struct {
 	EventID    string    `json:"event_id"`
 	Event      string    `json:"event"`
 	ReceivedAt time.Time `json:"received_at"`
-	evaluation
+	Evaluation
 }
 
 // preview asks one trigger about the event, if there is one, and about the latest events, if they are asked for.
-func (p *preview) preview(trigger *schemas.Trigger, event *query.RecentEvent) (triggerPreview, error) {
-	made := triggerPreview{
+func (p *preview) preview(trigger *schemas.Trigger, event *query.RecentEvent) (TriggerPreview, error) {
+	made := TriggerPreview{
 		TriggerID: trigger.ID, Name: trigger.Name, Workflow: trigger.Workflow, Status: trigger.Status,
-		Errors: []fault{}, Warnings: []rules.Warning{},
+		Errors: []Fault{}, Warnings: []rules.Warning{},
 	}
 	asked := *trigger
 	asked.Status = schemas.TriggerActive
 	rule, err := rules.Compile(asked)
 	for _, refused := range rules.CompileErrors(err) {
-		made.Errors = append(made.Errors, fault{refused.Field, refused.Line, refused.Column, refused.Message, refused.Suggestion})
+		made.Errors = append(made.Errors, Fault{refused.Field, refused.Line, refused.Column, refused.Message, refused.Suggestion})
 	}
 	if trigger.Status == schemas.TriggerInactive {
 		made.Warnings = append(made.Warnings, rules.Warning{
@@ -94,7 +95,7 @@ func (p *preview) preview(trigger *schemas.Trigger, event *query.RecentEvent) (t
 	evaluate := p.evaluator(trigger, rule, made.Errors)
 	if event != nil {
 		one := evaluate(event)
-		made.evaluation = &one
+		made.Evaluation = &one
 	}
 	if p.in.Last > 0 {
 		made.Last, err = p.last(recent.events[:min(p.in.Last, len(recent.events))], evaluate)
@@ -143,28 +144,28 @@ func (p *preview) unseen(trigger *schemas.Trigger) (rules.Warning, error) {
 	return warning, nil
 }
 
-func (p *preview) last(events []query.RecentEvent, evaluate func(*query.RecentEvent) evaluation) (*lastPreview, error) {
-	made := &lastPreview{Events: len(events), Counts: map[schemas.Outcome]int{}, Samples: []sample{}}
+func (p *preview) last(events []query.RecentEvent, evaluate func(*query.RecentEvent) Evaluation) (*LastPreview, error) {
+	made := &LastPreview{Events: len(events), Counts: map[schemas.Outcome]int{}, Samples: []PreviewSample{}}
 	for i := range events {
 		if err := p.ctx.Err(); err != nil {
 			return nil, err
 		}
 		one := evaluate(&events[i])
 		made.Counts[one.Outcome]++
-		made.Samples = append(made.Samples, sample{events[i].EventID, events[i].Event, events[i].ReceivedAt, one})
+		made.Samples = append(made.Samples, PreviewSample{events[i].EventID, events[i].Event, events[i].ReceivedAt, one})
 	}
 	return made, nil
 }
 
 // evaluator returns what asks a trigger about one event, as the processor does.
-func (p *preview) evaluator(trigger *schemas.Trigger, rule *rules.Trigger, faults []fault) func(*query.RecentEvent) evaluation {
+func (p *preview) evaluator(trigger *schemas.Trigger, rule *rules.Trigger, faults []Fault) func(*query.RecentEvent) Evaluation {
 	event := rules.NewEvent(schemas.EventMeta{}, nil, "")
-	return func(of *query.RecentEvent) evaluation {
+	return func(of *query.RecentEvent) Evaluation {
 		if reason := bindingFault(trigger, of); reason != "" {
-			return evaluation{Outcome: notBound, Reason: reason}
+			return Evaluation{Outcome: notBound, Reason: reason}
 		}
 		if rule == nil {
-			return evaluation{Outcome: schemas.ConditionError, Reason: faults[0].Field + ": " + faults[0].Message}
+			return Evaluation{Outcome: schemas.ConditionError, Reason: faults[0].Field + ": " + faults[0].Message}
 		}
 		event.Reset(of.EventMeta, of.Body, sourceName(p.snapshot, of.SourceID))
 		return p.describe(evaluateSafely(rule, event))
@@ -198,8 +199,8 @@ func evaluateSafely(rule *rules.Trigger, event *rules.Event) (result rules.Resul
 }
 
 // describe copies a result, whose request is the event's own, while there is room.
-func (p *preview) describe(result rules.Result) evaluation {
-	made := evaluation{Outcome: result.Outcome, Reason: result.Reason}
+func (p *preview) describe(result rules.Result) Evaluation {
+	made := Evaluation{Outcome: result.Outcome, Reason: result.Reason}
 	if result.Outcome != schemas.Matched {
 		return made
 	}

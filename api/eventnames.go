@@ -37,8 +37,8 @@ func (a *API) listEventNames(c *fiber.Ctx) error {
 	return c.JSON(page(found.Items, found.NextCursor))
 }
 
-// propertyList is a list of properties and of how many events it tells.
-type propertyList struct {
+// Properties is a list of properties and of how many events it tells.
+type Properties struct {
 	list[rules.Property]
 	Events int  `json:"events"` // that were looked at, the latest
 	IsCut  bool `json:"cut"`    // there are more paths than are listed
@@ -63,7 +63,7 @@ func (a *API) listProperties(c *fiber.Ctx) error {
 		return err
 	}
 	shape := shapeOf(events, a.reader.Snapshot())
-	return c.JSON(propertyList{whole(shape.Properties()), shape.Events(), shape.IsCut()})
+	return c.JSON(Properties{whole(shape.Properties()), shape.Events(), shape.IsCut()})
 }
 
 // lastEvents reads how many of the latest events to look at.

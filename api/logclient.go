@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"github.com/millrace/millrace/eventlog/query"
-	"github.com/millrace/millrace/processor/rules"
 )
 
 // The calls of the event log, for the command line. Filters are the parameters of the query string, as the OpenAPI
@@ -75,9 +74,4 @@ func get[T any](ctx context.Context, c *Client, path string, filter url.Values) 
 // EventNames reads a page of the event names that were seen, those seen last first.
 func (c *Client) EventNames(ctx context.Context, filter url.Values) (Page[query.NameItem], error) {
 	return get[Page[query.NameItem]](ctx, c, "/event-names", filter)
-}
-
-// Properties tells what the latest events of a name have in them; the name * stands for every event.
-func (c *Client) Properties(ctx context.Context, event string, filter url.Values) (Page[rules.Property], error) {
-	return get[Page[rules.Property]](ctx, c, Path("event-names", event, "properties"), filter)
 }

@@ -35,14 +35,14 @@ type previewInput struct {
 	Last        int              `json:"last"`
 }
 
-// previewAnswer says what would happen. Repeats are not considered: whether an event is one depends on when it comes.
-type previewAnswer struct {
-	Event    *previewedEvent  `json:"event"` // null where only the latest events were asked about
-	Triggers []triggerPreview `json:"triggers"`
+// Preview says what would happen. Repeats are not considered: whether an event is one depends on when it comes.
+type Preview struct {
+	Event    *PreviewedEvent  `json:"event"` // null where only the latest events were asked about
+	Triggers []TriggerPreview `json:"triggers"`
 }
 
-// previewedEvent is the event that the preview is about.
-type previewedEvent struct {
+// PreviewedEvent is the event that the preview is about.
+type PreviewedEvent struct {
 	ID          string    `json:"id,omitempty"` // absent for one that was given
 	SourceID    string    `json:"source_id"`
 	Environment string    `json:"environment"`
@@ -115,30 +115,30 @@ type preview struct {
 	room    int // for requests in the answer, in bytes
 }
 
-func (p *preview) answer() (previewAnswer, error) {
+func (p *preview) answer() (Preview, error) {
 	p.recent, p.room = map[eventName]recentEvents{}, maxAnswerBytes
 	if err := p.findTrigger(); err != nil {
-		return previewAnswer{}, err
+		return Preview{}, err
 	}
 	event, err := p.findEvent()
 	if err != nil {
-		return previewAnswer{}, err
+		return Preview{}, err
 	}
 	triggers, err := p.asked(event)
 	if err != nil {
-		return previewAnswer{}, err
+		return Preview{}, err
 	}
-	answer := previewAnswer{Triggers: []triggerPreview{}}
+	answer := Preview{Triggers: []TriggerPreview{}}
 	if event != nil {
-		answer.Event = &previewedEvent{event.EventID, event.SourceID, event.Environment, event.Event, event.MessageID, event.ReceivedAt}
+		answer.Event = &PreviewedEvent{event.EventID, event.SourceID, event.Environment, event.Event, event.MessageID, event.ReceivedAt}
 	}
 	for _, trigger := range triggers {
 		if err := p.ctx.Err(); err != nil {
-			return previewAnswer{}, err
+			return Preview{}, err
 		}
 		made, err := p.preview(trigger, event)
 		if err != nil {
-			return previewAnswer{}, err
+			return Preview{}, err
 		}
 		answer.Triggers = append(answer.Triggers, made)
 	}

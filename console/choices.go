@@ -71,7 +71,8 @@ func statusOptions() []option {
 // listNames answers a script with the names of events that were seen, for an input to suggest. Counting them takes time
 // with many events, so that no page waits for it.
 func (w *Console) listNames(c *fiber.Ctx) error {
-	seen, err := visitorOf(c).client.EventNames(c.UserContext(), with(filterOf(c, []string{"source", "environment"}), "limit", "200"))
+	asked := with(filterOf(c, []string{"source", "environment"}), "limit", "200")
+	seen, err := visitorOf(c).client.EventNames(c.UserContext(), asked)
 	if err != nil {
 		return err
 	}

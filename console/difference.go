@@ -44,7 +44,7 @@ func differences(before, after json.RawMessage) []difference {
 		case len(found) == maxDifferences:
 			more++
 		default:
-			was, is := excerpts(plain(old[field]), plain(made[field]))
+			was, is := excerpts(unquoted(old[field]), unquoted(made[field]))
 			found = append(found, difference{field, was, is})
 		}
 	}
@@ -110,8 +110,8 @@ func compact(value any) string {
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
-// plain is the text of a JSON string, or JSON of another kind as it is.
-func plain(encoded string) string {
+// unquoted is the text of a JSON string, or JSON of another kind as it is.
+func unquoted(encoded string) string {
 	var text string
 	if err := json.Unmarshal([]byte(encoded), &text); err != nil {
 		return encoded

@@ -44,7 +44,7 @@ func TestSearchAmongRunsIsTheAddressOfThePage(t *testing.T) {
 func TestRunsLeadToAllThatBelongsToThem(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
 	v := newConsole(t, fake.url)
-	v.get("/runs", http.StatusOK).has(t, `href="/runs/`+runID+`"`, `href="/events/`+eventID+`"`, `<a href="/triggers/`+orderID+`">confirm-orders</a>`,
+	v.get("/runs", http.StatusOK).has(t, `href="/runs/`+runID+`"`, `href="/events/`+eventID+`"`, `<a href="/triggers/`+orderID+`">confirm-order</a>`,
 		`grace <span class="faint">and 2 more</span>`, `<span class="badge good">delivered</span>`)
 	fake.change(func() { fake.refuse["GET /triggers/"+orderID] = refusal{404, "not_found", "", "it was deleted"} })
 	v.get("/runs", http.StatusOK).has(t, `<a href="/triggers/`+orderID+`">`+orderID+`</a>`)
@@ -69,7 +69,7 @@ func TestPageOfARunTellsEverything(t *testing.T) {
 	world := busyShop()
 	v := newConsole(t, newFakeAPI(t, world).url)
 	v.get("/runs/"+runID, http.StatusOK).has(t, "Run of order-confirmation", "the workflow API answered 503", "wr_2vTq8bJm", "43 ms",
-		"&#34;order&#34;: &#34;90210&#34;", `href="/events/`+eventID+`"`, "confirm-orders")
+		"&#34;order&#34;: &#34;90210&#34;", `href="/events/`+eventID+`"`, "confirm-order")
 	v.get("/runs/"+runID, http.StatusOK).hasNot(t, "Send again", "Dead letter", "data-refresh")
 	dead := v.get("/runs/"+deadID, http.StatusOK)
 	dead.has(t, "Send again", "401 Unauthorized", "The API key is not valid for this environment", "attempt no. 12")

@@ -109,11 +109,6 @@ func (f *fakeAPI) runsAnswer(r *http.Request, path string, me api.Me) (status in
 			return no(403, "forbidden", "", "this needs a token with the scope write")
 		}
 		return 200, f.resend(r)
-	case "GET /triggers/" + orderID:
-		return 200, schemas.Trigger{
-			ID: orderID, Name: "confirm-orders", Environment: "production", SourceID: shopID, Event: "Order Completed", Workflow: "order-confirmation",
-			Status: schemas.TriggerActive, Revision: 4, CreatedAt: noon(), UpdatedAt: noon(),
-		}
 	}
 	for _, run := range f.world.knownRuns() {
 		if path == "/runs/"+run.ID {

@@ -60,7 +60,7 @@ type triggerPage struct {
 	Trigger triggerView
 	Source  string // name
 	Deleted bool   // then the trigger is what it was last
-	Mapping []mappingRow
+	Mapping []mappingLine
 	More    int      // rows of the mapping that are not shown
 	Others  []option // environments that it can be copied to
 	Counts  part[outcomeCounts]
@@ -155,7 +155,7 @@ func (p *triggerPage) askLog(ctx context.Context, group *errgroup.Group, client 
 
 // fill chooses what of the mapping the page has.
 func (p *triggerPage) fill() {
-	p.Mapping = mappingRows(p.Trigger.Mapping)
+	p.Mapping = mappingLines(p.Trigger.Mapping)
 	p.More = max(0, len(p.Mapping)-shownMapping)
 	p.Mapping = p.Mapping[:len(p.Mapping)-p.More]
 }

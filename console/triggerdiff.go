@@ -46,7 +46,7 @@ func settingsOf(t schemas.Trigger) []setting {
 		{"condition", t.Condition},
 		{"status", string(t.Status)},
 	}
-	for _, row := range mappingRows(t.Mapping) {
+	for _, row := range mappingLines(t.Mapping) {
 		all = append(all, setting{row.Name, row.String()})
 	}
 	return all

@@ -24,6 +24,8 @@ type world struct {
 	rejections   []query.RejectionItem
 	triggers     []schemas.Trigger
 	audit        []query.AuditItem
+	edited       schemas.Trigger                                          // the one that the editor's tests edit
+	editor       func(method, path, body string) (status int, answer any) // answers before the editor's fake, unless with 0
 }
 
 // noon is the middle of the world's day.
@@ -90,6 +92,7 @@ func busyShop() world {
 		})
 	}
 	w.names = append(w.names, query.NameItem{Event: "App Opened", SourceID: mobileID, Environment: "production", FirstSeen: noon(), LastSeen: noon().Add(-time.Hour), Count: 9})
+	w.edited = editedTrigger()
 	w.count()
 	w.detail = orderCompleted(w.events[0])
 	w.triggers, w.audit = shopTriggers(), shopAudit()

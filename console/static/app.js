@@ -2,6 +2,7 @@
 // of them pages can be read, and forms sent.
 import { startChoosing } from "./choose.js";
 import { offerCopying } from "./copy.js";
+import { startEditing } from "./editor.js";
 import { startLive } from "./live.js";
 import { offerPicking } from "./pick.js";
 import { startRefreshing } from "./refresh.js";
@@ -12,6 +13,7 @@ showTimes(document);
 offerCopying(document);
 offerSuggestions(document);
 offerPicking(document);
-startLive(document.getElementById("live"));
-startRefreshing(document.querySelector("[data-refresh]"));
 startChoosing();
+startEditing(document.getElementById("trigger"));
+startLive(document.getElementById("live"));
+startRefreshing(document.querySelector("[data-refresh]:not(#beside)")); // the editor asks for its own, as the form stands by then
