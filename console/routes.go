@@ -44,7 +44,7 @@ func (w *Console) route(ctx context.Context, app *fiber.App) {
 	w.routeTriggers(app)
 	w.routeEditor(app)
 	w.routeRuns(app)
-	w.routeReplays(app)
+	w.routeReplays(ctx, app)
 	w.routeAnalytics(app)
 	w.routeSettings(app)
 	app.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })

@@ -102,6 +102,11 @@ func notices() map[string]string {
 		"saved":   "Saved. Ingest and the processor know within a second.",
 		"rotated": "The endpoint has a new URL. Give it to whoever posts events there.",
 		"deleted": "The source is deleted. What it received stays in the log.",
+
+		"replay-started":   "The replay is ordered. It begins within seconds.",
+		"replay-paused":    "The replay is paused. What was under way is finished first; nothing is lost or doubled.",
+		"replay-resumed":   "The replay goes on where it was.",
+		"replay-cancelled": "The replay is cancelled. The runs that it has created stay.",
 	}
 }
 

@@ -22,6 +22,7 @@ type world struct {
 	dedup        query.Dedup
 	latency      query.Latency
 	rejections   []query.RejectionItem
+	replays      []api.Replay
 }
 
 // noon is the middle of the world's day.
@@ -89,6 +90,7 @@ func busyShop() world {
 	w.names = append(w.names, query.NameItem{Event: "App Opened", SourceID: mobileID, Environment: "production", FirstSeen: noon(), LastSeen: noon().Add(-time.Hour), Count: 9})
 	w.count()
 	w.detail = orderCompleted(w.events[0])
+	w.replays = someReplays()
 	w.rejections = []query.RejectionItem{
 		{
 			ID: "0195250a-0000-7000-8000-000000000001", SourceID: shopID, Environment: "production", RejectedAt: noon().Add(-4 * time.Minute), StatusCode: 422,

@@ -1,6 +1,7 @@
 // What every page loads. Each module looks for what it serves and does nothing where there is none of it; without any
 // of them pages can be read, and forms sent.
 import { offerCopying } from "./copy.js";
+import { offerDryRuns } from "./dryrun.js";
 import { startLive } from "./live.js";
 import { startRefreshing } from "./refresh.js";
 import { offerSuggestions } from "./suggest.js";
@@ -9,5 +10,6 @@ import { showTimes } from "./time.js";
 showTimes(document);
 offerCopying(document);
 offerSuggestions(document);
+offerDryRuns(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]"));
