@@ -146,3 +146,15 @@ func TestTriggersFollowTheSourceThatIsChosen(t *testing.T) {
 	}), true)`)
 	tab.Await(`document.querySelector("#triggers").innerText.includes("big-order")`)
 }
+
+func TestTimesAreChosenInTheViewersZone(t *testing.T) {
+	v := newConsole(t, newFakeAPI(t, busyShop()).url)
+	tab := browser.New(t).Tab(t, browser.Look{Width: 1280, Height: 800}) // in Berlin
+	tab.Do(chromedp.Navigate(v.url + "/replays/new"))
+	tab.Await(`!document.querySelector("[data-picking]").hidden`)
+	browser.Evaluate[bool](tab, `((pick) => {
+		pick.value = "2026-03-02T13:00";
+		return pick.dispatchEvent(new Event("change"));
+	})(document.getElementById("pick-from"))`)
+	tab.Await(`document.getElementById("from").value === "2026-03-02T12:00:00Z"`)
+}

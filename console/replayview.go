@@ -17,6 +17,9 @@ type replayView struct{ api.Replay }
 // HasBegun tells whether it is known how much there is to read.
 func (r replayView) HasBegun() bool { return r.Progress != nil && r.Progress.Total > 0 }
 
+// Why is the reason for which it has failed, or was paused without anybody asking for it.
+func (r replayView) Why() string { return sentence(r.Reason) }
+
 // Share is how much of it is done, for people.
 func (r replayView) Share() string { return percent(r.Progress.Percent / 100) }
 

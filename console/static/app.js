@@ -3,6 +3,7 @@
 import { offerCopying } from "./copy.js";
 import { offerDryRuns } from "./dryrun.js";
 import { startLive } from "./live.js";
+import { offerPicking } from "./pick.js";
 import { startRefreshing } from "./refresh.js";
 import { offerSuggestions } from "./suggest.js";
 import { showTimes } from "./time.js";
@@ -10,6 +11,7 @@ import { showTimes } from "./time.js";
 showTimes(document);
 offerCopying(document);
 offerSuggestions(document);
+offerPicking(document);
 offerDryRuns(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]"));

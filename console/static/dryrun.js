@@ -1,5 +1,6 @@
 // Dry runs of replays: how far one is, line by line, and a button that ends it. Without this the form waits for the result.
 import { offerCopying } from "./copy.js";
+import { offerPicking } from "./pick.js";
 import { offerSuggestions } from "./suggest.js";
 import { showTimes } from "./time.js";
 
@@ -103,6 +104,7 @@ function put(html, address) {
   showTimes(main);
   offerCopying(main);
   offerSuggestions(main);
+  offerPicking(main);
   offerDryRuns(main);
   (main.querySelector("#result, [aria-invalid]") ?? main).focus();
   scrollTo(0, 0);
