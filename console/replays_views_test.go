@@ -74,6 +74,8 @@ func someReplays() []api.Replay {
 		case schemas.ReplayFailed:
 			replay.Reason = "partition 3 of millrace.events ends at offset 12 and reached 4711 when the replay began: the topic is another one since; create the replay anew"
 			replay.Generation, replay.EndedAt = 1_772_000_000_000, made.Add(time.Minute)
+		case schemas.ReplayCancelled:
+			replay.EndedAt = made.Add(time.Minute)
 		}
 		all = append(all, replay)
 	}
