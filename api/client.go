@@ -33,8 +33,9 @@ type Call struct {
 	Method   string
 	Path     string // below /api/v1, see Path
 	Query    url.Values
-	Body     any   // nil for none
-	Revision int64 // that the change is meant for; 0 for any
+	Body     any    // nil for none
+	Revision int64  // that the change is meant for; 0 for any
+	Key      string // Idempotency-Key; "" for none
 }
 
 // Path joins segments, which may hold anything, to a path.
@@ -101,6 +102,9 @@ func (c *Client) request(ctx context.Context, call Call) (*http.Request, error) 
 	}
 	if call.Revision > 0 {
 		request.Header.Set("If-Match", strconv.Quote(strconv.FormatInt(call.Revision, 10)))
+	}
+	if call.Key != "" { // net/http, too, sends it once more then where a connection broke before there was an answer
+		request.Header.Set(headerIdempotencyKey, call.Key)
 	}
 	return request, nil
 }

@@ -8,8 +8,46 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
+
+// Replays reads a page of replays, newest first.
+func (c *Client) Replays(ctx context.Context, filter url.Values) (Page[Replay], error) {
+	return get[Page[Replay]](ctx, c, "/replays", filter)
+}
+
+// Replay reads one replay and how far it is.
+func (c *Client) Replay(ctx context.Context, id string) (Replay, error) {
+	return get[Replay](ctx, c, Path("replays", id), nil)
+}
+
+// CreateReplay orders a replay. The request is the body of the call. With a key, the same request makes one replay,
+// however often it is sent.
+func (c *Client) CreateReplay(ctx context.Context, request any, key string) (made Replay, err error) {
+	err = c.Do(ctx, Call{Method: http.MethodPost, Path: "/replays", Body: request, Key: key}, &made)
+	return made, err
+}
+
+// PauseReplay lets a running replay rest. Like the others it changes it at a revision only, or at any with 0.
+func (c *Client) PauseReplay(ctx context.Context, id string, revision int64) (Replay, error) {
+	return c.changeReplay(ctx, id, "pause", revision)
+}
+
+// ResumeReplay lets a paused replay go on.
+func (c *Client) ResumeReplay(ctx context.Context, id string, revision int64) (Replay, error) {
+	return c.changeReplay(ctx, id, "resume", revision)
+}
+
+// CancelReplay ends a replay for good. What it has created stays.
+func (c *Client) CancelReplay(ctx context.Context, id string, revision int64) (Replay, error) {
+	return c.changeReplay(ctx, id, "cancel", revision)
+}
+
+func (c *Client) changeReplay(ctx context.Context, id, change string, revision int64) (changed Replay, err error) {
+	err = c.Do(ctx, Call{Method: http.MethodPost, Path: Path("replays", id, change), Revision: revision}, &changed)
+	return changed, err
+}
 
 // silence is how long a dry run may say nothing before the client gives up: it says something twice a second.
 const silence = time.Minute

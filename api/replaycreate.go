@@ -63,10 +63,19 @@ func (a *API) createReplay(c *fiber.Ctx) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
+	id, err := orderedID(c)
+	if err != nil {
+		return err
+	}
 	now := time.Now()
 	var created schemas.Replay
-	err := a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+	err = a.writer.Change(c.UserContext(), func(tx *catalog.Tx) error {
+		if first, exists := tx.Snapshot().Replay(id); exists {
+			created = first
+			return nil
+		}
 		wanted, err := in.replay(tx.Snapshot(), now)
+		wanted.ID = id
 		var invalid error
 		created, invalid = tx.CreateReplay(wanted)
 		return errors.Join(err, invalid)
@@ -75,6 +84,29 @@ func (a *API) createReplay(c *fiber.Ctx) error {
 		return err
 	}
 	return answer(c, fiber.StatusCreated, created.Revision, showReplay(created))
+}
+
+// headerIdempotencyKey names the header by which a client tells an order that it sends once more from another one.
+const headerIdempotencyKey = "Idempotency-Key"
+
+// maxIdempotencyKey is the longest such key, in bytes.
+const maxIdempotencyKey = 255
+
+// orderedID is the ID of the replay that the request orders, or "" where it has no key and makes a new one each time. Who
+// asks and the whole body are in it: a key that was used before never answers with what somebody else, or some other
+// body, has ordered.
+func orderedID(c *fiber.Ctx) (string, error) {
+	key := c.Get(headerIdempotencyKey)
+	switch {
+	case key == "":
+		return "", nil
+	case len(key) > maxIdempotencyKey:
+		return "", &problem{
+			status: fiber.StatusBadRequest, Code: "bad_request", Field: headerIdempotencyKey,
+			Message: fmt.Sprintf("%s: at most %d bytes", headerIdempotencyKey, maxIdempotencyKey),
+		}
+	}
+	return catalog.OrderedReplayID(catalog.Actor(c.UserContext()), key, string(c.Body())), nil
 }
 
 // replay is the replay that is asked for, with its triggers as they are now. What the catalog does not check is checked

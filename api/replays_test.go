@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -271,4 +272,64 @@ func TestProgressOfAReplayTellsItsSpeedAndWhatIsLeft(t *testing.T) {
 	}
 	s.replays.is(func(r *replayRole) { r.failure = errors.New("no broker") })
 	s.refused("GET", path, "", http.StatusServiceUnavailable, "unavailable", "")
+}
+
+func TestOrderThatIsSentTwiceWithItsKeyMakesOneReplay(t *testing.T) {
+	s := newReplayServer(t, tokenSettings(t)...).as(writeToken)
+	send := func(s server, key, body string) string {
+		t.Helper()
+		id, _ := s.callWith(http.Header{"Idempotency-Key": {key}}, "POST", "/api/v1/replays", body, http.StatusCreated)["id"].(string)
+		return id
+	}
+	first := send(s, "k-1", replayBody())
+	if !strings.HasPrefix(first, "rpl_") || send(s, "k-1", replayBody()) != first {
+		t.Error("the same order has made two replays")
+	}
+	s.call("POST", "/api/v1/replays/"+first+"/cancel", "", http.StatusOK)
+	if send(s, "k-1", replayBody()) != first {
+		t.Error("a replay that was cancelled is made again by the order that made it")
+	}
+	others := map[string]bool{first: true}
+	for _, id := range []string{
+		send(s, "k-2", replayBody()), send(s, "k-1", replayBody("rate", "7")), send(s.as(adminToken), "k-1", replayBody()),
+		send(s, "", replayBody()), send(s, "", replayBody()),
+	} {
+		if others[id] {
+			t.Errorf("another order was answered with replay %s", id)
+		}
+		others[id] = true
+	}
+	if list := items(s.call("GET", "/api/v1/replays", "", http.StatusOK)); len(list) != len(others) {
+		t.Errorf("%d replays, want %d", len(list), len(others))
+	}
+	s.refusedWith(http.Header{"Idempotency-Key": {strings.Repeat("k", 256)}}, "POST", "/api/v1/replays", replayBody(), http.StatusBadRequest, "bad_request", "Idempotency-Key")
+}
+
+func TestClientMakesAndChangesReplays(t *testing.T) {
+	s := newReplayServer(t)
+	client := api.NewClient(s.url, "")
+	made, err := client.CreateReplay(t.Context(), json.RawMessage(replayBody()), "k-1")
+	if err != nil || made.State != schemas.ReplayRunning {
+		t.Fatal(made, err)
+	}
+	f := func(want schemas.ReplayState, change func(context.Context, string, int64) (api.Replay, error), revision int64) {
+		t.Helper()
+		changed, err := change(t.Context(), made.ID, revision)
+		if err != nil || changed.State != want {
+			t.Errorf("%+v, %v", changed, err)
+		}
+	}
+	f(schemas.ReplayPaused, client.PauseReplay, 1)
+	f(schemas.ReplayRunning, client.ResumeReplay, 2)
+	var refused *api.RefusedError
+	if _, err := client.PauseReplay(t.Context(), made.ID, 2); !errors.As(err, &refused) || refused.Status != http.StatusPreconditionFailed {
+		t.Errorf("an old revision was changed: %v", err)
+	}
+	f(schemas.ReplayCancelled, client.CancelReplay, 0)
+	if found, err := client.Replay(t.Context(), made.ID); err != nil || found.State != schemas.ReplayCancelled || found.Progress == nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if page, err := client.Replays(t.Context(), url.Values{"state": {"cancelled"}}); err != nil || len(page.Items) != 1 || page.Items[0].ID != made.ID {
+		t.Errorf("%+v, %v", page, err)
+	}
 }

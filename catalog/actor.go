@@ -10,8 +10,8 @@ func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, name)
 }
 
-// actor returns who is behind a change.
-func actor(ctx context.Context) string {
+// Actor returns who is behind a change.
+func Actor(ctx context.Context) string {
 	if name, isNamed := ctx.Value(actorKey{}).(string); isNamed {
 		return name
 	}

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,18 +11,34 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// CreateReplay saves a new replay, which runs from then on. See CheckReplay for what it must have. With Generation other
-// than 0 it gets a generation of its own. Conditions and mappings must have been compiled before. Where many have been
-// kept, the oldest that has ended is forgotten.
+// OrderedReplayID is the ID of the replay that an order makes, the same each time the order comes. The parts tell it from
+// all others.
+func OrderedReplayID(parts ...string) string {
+	hash := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(hash, "%d:%s", len(part), part) // so that no two orders are written alike
+	}
+	return replayIDPrefix + hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// CreateReplay saves a new replay, which runs from then on, under the ID that it has or else a new one. See CheckReplay
+// for what it must have. With Generation other than 0 it gets a generation of its own. Conditions and mappings must have
+// been compiled before. Where many have been kept, the oldest that has ended is forgotten.
 func (tx *Tx) CreateReplay(replay schemas.Replay) (schemas.Replay, error) {
 	replay, err := tx.view.CheckReplay(replay, tx.at)
 	if err != nil {
 		return replay, err
 	}
+	if _, exists := tx.view.Replay(replay.ID); exists {
+		return replay, &InUseError{fmt.Sprintf("replay %s exists already", replay.ID)}
+	}
 	if err := tx.makeRoom(); err != nil {
 		return replay, err
 	}
-	replay.ID, replay.State, replay.Actor = newID(replayIDPrefix), schemas.ReplayRunning, tx.actor
+	if replay.ID == "" {
+		replay.ID = newID(replayIDPrefix)
+	}
+	replay.State, replay.Actor = schemas.ReplayRunning, tx.actor
 	replay.Reason, replay.Partitions, replay.Result = "", nil, nil
 	replay.Revision, replay.CreatedAt, replay.UpdatedAt = 1, tx.at, tx.at
 	if replay.Generation != 0 {

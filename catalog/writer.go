@@ -110,7 +110,7 @@ func (w *Writer) begin(ctx context.Context, written *Tx) (*Tx, error) {
 	if written != nil && w.reader.has(written.id) {
 		return nil, nil
 	}
-	return newTx(w.reader.Snapshot(), w.options.Keys, actor(ctx), w.time()), nil
+	return newTx(w.reader.Snapshot(), w.options.Keys, Actor(ctx), w.time()), nil
 }
 
 // write writes the change and waits until the reader has it.

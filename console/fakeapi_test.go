@@ -36,6 +36,7 @@ type fakeAPI struct {
 	spoil    func(map[string]any) // changes answers, which then need not be as the document says
 	came     []query.EventItem    // since the start of the live view
 	answered func(path string)    // changes the world after an answer
+	dryRun   fakeDryRun
 }
 
 // refusal is an answer that says no.
@@ -46,7 +47,7 @@ type refusal struct {
 
 // asked is a request that came.
 type asked struct {
-	method, path, query, token, body, revision string
+	method, path, query, token, body, revision, key string
 }
 
 func newFakeAPI(t *testing.T, knows world) *fakeAPI {
@@ -108,11 +109,14 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
+	if f.serveDryRun(w, r, body) {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1")
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	f.asked = append(f.asked, asked{r.Method, path, r.URL.RawQuery, token, string(body), r.Header.Get("If-Match")})
+	f.asked = append(f.asked, asked{r.Method, path, r.URL.RawQuery, token, string(body), r.Header.Get("If-Match"), r.Header.Get("Idempotency-Key")})
 	status, answer := f.answer(r, path, token)
 	encoded, err := json.Marshal(answer)
 	if err != nil {
@@ -124,7 +128,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.spoil(tree)
 		encoded, _ = json.Marshal(tree)
 	} else {
-		header := http.Header{"Etag": {`"1"`}, "Www-Authenticate": {"Bearer"}}
+		header := http.Header{"Etag": {`"1"`}, "Www-Authenticate": {"Bearer"}, "Retry-After": {"10"}}
 		exchange := rig.Exchange{Method: r.Method, Path: r.URL.Path, Sent: body, Answer: rig.Answer{Status: status, Header: header, Body: encoded}}
 		if status == http.StatusNoContent {
 			exchange.Answer.Body = nil

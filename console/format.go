@@ -96,13 +96,13 @@ func words(name any) string {
 // tone says how something turned out, in the colour of its badge.
 func tone(outcome any) string {
 	switch fmt.Sprint(outcome) {
-	case "processed", "matched", "delivered", "created", "accepted", "ok", "first":
+	case "processed", "matched", "delivered", "created", "accepted", "ok", "first", "active", "completed":
 		return "good"
 	case "failed", "mapping_error", "condition_error", "dead", "failing", "down", "open":
 		return "bad"
-	case "retrying", "behind", "refused":
+	case "retrying", "behind", "refused", "paused":
 		return "warn"
-	case "", "pending", "resent":
+	case "", "pending", "resent", "running":
 		return "wait"
 	}
 	return "idle"

@@ -61,13 +61,22 @@ func parsePages(version string) (map[string]*template.Template, error) {
 
 // show answers with a page, or with an error and nothing of the page.
 func (w *Console) show(c *fiber.Ctx, status int, p page) error {
-	var html bytes.Buffer
-	if err := w.pages[p.Name].ExecuteTemplate(&html, "layout", frame{p, visitorOf(c), navigation(), again(c)}); err != nil {
-		return fmt.Errorf("writing the page %s: %w", p.Name, err)
+	html, err := w.write(p, visitorOf(c), again(c))
+	if err != nil {
+		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store") // it is the visitor's alone
 	c.Type("html", "utf-8")
-	return c.Status(status).Send(html.Bytes())
+	return c.Status(status).Send(html)
+}
+
+// write writes a page for a visitor. Again is its address with all its parts.
+func (w *Console) write(p page, who visitor, again string) ([]byte, error) {
+	var html bytes.Buffer
+	if err := w.pages[p.Name].ExecuteTemplate(&html, "layout", frame{p, who, navigation(), again}); err != nil {
+		return nil, fmt.Errorf("writing the page %s: %w", p.Name, err)
+	}
+	return html.Bytes(), nil
 }
 
 // fragment writes a part of a page, for a script to put into it.

@@ -44,7 +44,7 @@ func (w *Console) route(ctx context.Context, app *fiber.App) {
 	w.routeEditor(app) // before the triggers, one of which would be called "new"
 	w.routeTriggers(app)
 	w.routeRuns(app)
-	w.routeReplays(app)
+	w.routeReplays(ctx, app)
 	w.routeAnalytics(app)
 	w.routeSettings(app)
 	app.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })

@@ -180,7 +180,7 @@ func TestEveryPageIsSmallOnTheWire(t *testing.T) {
 		for _, asset := range regexp.MustCompile(`(?:href|src)="(/static/[^"]+)"`).FindAllStringSubmatch(v.get(path, http.StatusOK).body, -1) {
 			total += sizeOf(t, v.url+asset[1])
 		}
-		for _, module := range []string{"choose.js", "copy.js", "editor.js", "live.js", "pick.js", "preview.js", "refresh.js", "suggest.js", "time.js"} {
+		for _, module := range []string{"choose.js", "copy.js", "dryrun.js", "editor.js", "live.js", "pick.js", "preview.js", "refresh.js", "suggest.js", "time.js"} {
 			total += sizeOf(t, v.url+"/static/any/"+module)
 		}
 		t.Logf("%s: %d bytes with all that it loads", path, total)

@@ -116,6 +116,10 @@ func notices() map[string]string {
 		"trigger-deleted":     "The trigger is deleted. The runs that it started stay in the log.",
 		"trigger-restored":    "The trigger is what it was at that revision, but for being active or not, which stays as it is.",
 		"trigger-same":        "Nothing was changed: the trigger is what it was at that revision.",
+		"replay-started":      "The replay is ordered. It begins within seconds.",
+		"replay-paused":       "The replay is paused. What was under way is finished first; nothing is lost or doubled.",
+		"replay-resumed":      "The replay goes on where it was.",
+		"replay-cancelled":    "The replay is cancelled. The runs that it has created stay.",
 	}
 }
 

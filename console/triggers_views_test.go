@@ -160,7 +160,7 @@ func shopTriggers() []schemas.Trigger {
 	cart.Name = "remind"
 	all := made(everythingID, "production", shopID, schemas.AnyEvent, "profile-sync", 1)
 	bigLive := made("trg_00000000000000000000000000000005", "production", shopID, "Order Completed", "big-order", 1)
-	bigLive.Name, bigLive.Condition = "big-order", "data.total > 500 && data.currency == \"EUR\" && any(data.items, .quantity > 10 || .sku startsWith \"PALLET-\") && user_id != nil"
+	bigLive.Name, bigLive.Status, bigLive.Condition = "big-order", schemas.TriggerInactive, "data.total > 500 && data.currency == \"EUR\" && any(data.items, .quantity > 10 || .sku startsWith \"PALLET-\") && user_id != nil"
 	return []schemas.Trigger{order, big, cart, all, bigLive}
 }
 

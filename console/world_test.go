@@ -26,6 +26,7 @@ type world struct {
 	audit        []query.AuditItem
 	edited       schemas.Trigger                                          // the one that the editor's tests edit
 	editor       func(method, path, body string) (status int, answer any) // answers before the editor's fake, unless with 0
+	replays      []api.Replay
 }
 
 // noon is the middle of the world's day.
@@ -96,6 +97,7 @@ func busyShop() world {
 	w.count()
 	w.detail = orderCompleted(w.events[0])
 	w.triggers, w.audit = shopTriggers(), shopAudit()
+	w.replays = someReplays()
 	w.rejections = []query.RejectionItem{
 		{
 			ID: "0195250a-0000-7000-8000-000000000001", SourceID: shopID, Environment: "production", RejectedAt: noon().Add(-4 * time.Minute), StatusCode: 422,

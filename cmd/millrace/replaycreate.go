@@ -1,9 +1,9 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"text/tabwriter"
 
 	"github.com/millrace/millrace/api"
@@ -61,15 +61,17 @@ func (c *replayCreate) Run(ctx bound, tty terminal) error {
 			return err
 		}
 	}
-	call := api.Call{Method: http.MethodPost, Path: "/replays", Body: body}
-	if !c.Follow {
-		return show(r, call, writeReplay)
-	}
-	var created api.Replay
-	if err := r.client.Do(ctx, call, &created); err != nil {
+	created, err := r.client.CreateReplay(ctx, body, rand.Text())
+	if err != nil {
 		return err
 	}
-	return followReplay(r, created.ID)
+	if c.Follow {
+		return followReplay(r, created.ID)
+	}
+	return r.output.write(tty.out, created, func(table *tabwriter.Writer) error {
+		writeReplay(table, created)
+		return nil
+	})
 }
 
 // confirm shows what a dry run finds, and asks. What was shown is what is replayed: "now" stays what it was.

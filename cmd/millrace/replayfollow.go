@@ -21,8 +21,7 @@ func followReplay(r resource, id string) error {
 	ticks := time.NewTicker(followReplayEvery)
 	defer ticks.Stop()
 	for isConnected, isAway := false, false; ; {
-		var now api.Replay
-		err := r.client.Get(r.ctx, api.Path("replays", id), &now)
+		now, err := r.client.Replay(r.ctx, id)
 		var refused *api.RefusedError
 		isRefused := errors.As(err, &refused) && refused.Status < http.StatusInternalServerError
 		switch {

@@ -3,6 +3,7 @@
 import { startChoosing } from "./choose.js";
 import { offerCopying } from "./copy.js";
 import { startEditing } from "./editor.js";
+import { offerDryRuns } from "./dryrun.js";
 import { startLive } from "./live.js";
 import { offerPicking } from "./pick.js";
 import { startRefreshing } from "./refresh.js";
@@ -15,5 +16,6 @@ offerSuggestions(document);
 offerPicking(document);
 startChoosing();
 startEditing(document.getElementById("trigger"));
+offerDryRuns(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]:not(#beside)")); // the editor asks for its own, as the form stands by then
