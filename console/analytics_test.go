@@ -169,12 +169,12 @@ func TestMatchingTellsRatesAndTriggers(t *testing.T) {
 func TestPathsOfPropertiesAreSuggested(t *testing.T) {
 	fake := newFakeAPI(t, busyShop())
 	v := newConsole(t, fake.url)
-	want := `["event","status","source","environment","user","properties.items.0.sku","properties.plan"]`
-	if got := v.get("/analytics/paths?event=Signed+Up&source="+shopID, http.StatusOK).body; got != want {
+	want := `["event","status","source","environment","user","properties.coupon","properties.currency","properties.gift note","properties.items.0.quantity","properties.items.0.sku","properties.order_id","properties.total"]`
+	if got := v.get("/analytics/paths?event=Order+Completed&source="+shopID, http.StatusOK).body; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	v.get("/analytics/paths", http.StatusOK)
-	if len(fake.requests(http.MethodGet, "/event-names/Signed Up/properties")) != 1 || len(fake.requests(http.MethodGet, "/event-names/*/properties")) != 1 {
+	if len(fake.requests(http.MethodGet, "/event-names/Order Completed/properties")) != 1 || len(fake.requests(http.MethodGet, "/event-names/*/properties")) != 1 {
 		t.Error("asked for other names")
 	}
 }

@@ -3,12 +3,10 @@ package console_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/eventlog/query"
-	"github.com/millrace/millrace/processor/rules"
 )
 
 // analyticsViews are the pages of this part that are worth a look.
@@ -47,8 +45,6 @@ func (f *fakeAPI) analyticsAnswer(r *http.Request, path string, _ api.Me) (statu
 	interval := query.Interval(asked.Get("interval"))
 	isEmpty := len(f.world.events) == 0
 	switch {
-	case strings.HasPrefix(path, "/event-names/") && strings.HasSuffix(path, "/properties"):
-		return 200, properties()
 	case isEmpty && path == "/analytics/top":
 		return 200, query.Top{By: "event", Since: noon().Add(-time.Hour), Until: noon(), Items: []query.TopValue{}}
 	case isEmpty:
@@ -63,17 +59,6 @@ func (f *fakeAPI) analyticsAnswer(r *http.Request, path string, _ api.Me) (statu
 		return 200, dedupOverTime(f.world.dedup)
 	}
 	return 0, nil
-}
-
-func properties() any {
-	found := items([]rules.Property{
-		{Path: "data.plan", Types: map[string]int{"string": 9}, Events: 9},
-		{Path: "data.items", Types: map[string]int{"array": 9}, Events: 9},
-		{Path: "data.items.0.sku", Types: map[string]int{"string": 9}, Events: 9},
-		{Path: "user_id", Types: map[string]int{"string": 9}, Events: 9},
-	})
-	found["events"], found["cut"] = 9, false
-	return found
 }
 
 // valuesBy are the values that the busy shop's events have, most often the first.

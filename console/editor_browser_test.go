@@ -26,7 +26,7 @@ func editing(t *testing.T, fake *fakeAPI, path string) *browser.Tab {
 	t.Helper()
 	tab := browser.New(t).Tab(t, browser.Look{Width: 1280, Height: 800})
 	tab.Do(chromedp.Navigate(newConsole(t, fake.url).url+path), chromedp.WaitVisible("#condition"))
-	tab.Await(`document.querySelector("#fields .pick")`)
+	tab.Await(`document.querySelector("#fields .insert")`)
 	return tab
 }
 
@@ -58,7 +58,7 @@ func TestFieldsArePickedIntoTheInputThatWasUsedLast(t *testing.T) {
 	tab := editing(t, newFakeAPI(t, busyShop()), "/triggers/"+editedID+"/edit")
 	pick := func(path string) {
 		t.Helper()
-		tab.Do(chromedp.Click(`.pick code[data-path="` + path + `"]`))
+		tab.Do(chromedp.Click(`.insert code[data-path="` + path + `"]`))
 	}
 	f := func(expression, want string) {
 		t.Helper()
@@ -185,7 +185,7 @@ func TestEditorIsUsedWithKeysAlone(t *testing.T) {
 	tab.Await(`document.getElementById("data-chosen").checked && document.getElementById("rows").checkVisibility()`)
 	tab.Do(chromedp.KeyEvent(kb.Tab + "sku" + kb.Tab + kb.Tab))
 	focused("data-0")
-	tab.Do(chromedp.Focus(".pick:has([data-path='data.items.0.sku'])"), chromedp.KeyEvent(kb.Enter))
+	tab.Do(chromedp.Focus(".insert:has([data-path='data.items.0.sku'])"), chromedp.KeyEvent(kb.Enter))
 	focused("data-0")
 	tab.Await(upToDate)
 	tab.Do(chromedp.KeyEvent(kb.Enter))

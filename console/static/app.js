@@ -15,7 +15,7 @@ offerCopying(document);
 offerSuggestions(document);
 offerPicking(document);
 startChoosing();
-startEditing(document.getElementById("trigger"));
+startEditing(document.querySelector(".editor form"));
 offerDryRuns(document);
 startLive(document.getElementById("live"));
 startRefreshing(document.querySelector("[data-refresh]:not(#beside)")); // the editor asks for its own, as the form stands by then

@@ -54,7 +54,7 @@ function number(rows) {
 // offerPicking makes buttons of the paths below root.
 function offerPicking(root) {
   for (const code of root.querySelectorAll("code[data-path]:not(button code)")) {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "plain pick", title: "Put it where you typed last" });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "plain insert", title: "Put it where you typed last" });
     code.replaceWith(button);
     button.append(code);
   }
@@ -69,7 +69,7 @@ function servePicks(form, refresh) {
     }
   });
   document.addEventListener("click", (event) => {
-    const path = event.target.closest(".pick")?.querySelector("code").dataset.path;
+    const path = event.target.closest(".insert")?.querySelector("code").dataset.path;
     if (path === undefined) {
       return;
     }
