@@ -91,7 +91,7 @@ func (w *world) launch(guarantee processor.Guarantee, name string) *instance {
 	i.Processor, err = processor.New(processor.Config{
 		Guarantee: guarantee, Instance: name, BatchRecords: 50, BatchTime: batchTime, CommitTimeout: commitTimeout, SessionTime: w.session,
 		DedupDir: w.dedupDir, DedupMemory: 8 << 20,
-	}, cluster, w.reader, slog.New(slog.NewTextHandler(i.log, nil)))
+	}, cluster, w.reader, slog.New(slog.NewTextHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))) // also what the client does
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -99,12 +99,13 @@ func (w *world) launch(guarantee processor.Guarantee, name string) *instance {
 	ended := make(chan error, 1)
 	go func() { ended <- i.Run(ctx) }()
 	i.stop = sync.OnceFunc(func() {
+		state := i.Readiness()
 		cancel()
 		if err := <-ended; err != nil {
 			w.t.Errorf("processor %s ended with: %v", name, err)
 		}
 		if w.t.Failed() {
-			w.t.Logf("processor %s:\n%s", name, i.log)
+			w.t.Logf("processor %s, whose partitions were %v:\n%s", name, state.Partitions, i.log)
 		}
 	})
 	w.t.Cleanup(i.stop)

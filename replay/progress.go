@@ -13,17 +13,30 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// Progress tells how far a replay is, from what its consumer group has committed. One that has ended tells its result.
-func Progress(ctx context.Context, cluster kafka.Config, replay schemas.Replay) (schemas.ReplayProgress, error) {
+// Progress tells how far replays are, from what their consumer groups have committed. All who ask share its connections.
+type Progress struct {
+	cluster kafka.Config
+	client  *kgo.Client
+}
+
+// NewProgress returns a Progress, which must be closed. It connects when it is first asked.
+func NewProgress(cluster kafka.Config) (*Progress, error) {
+	client, err := kgo.NewClient(cluster.Options()...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Kafka to tell how far replays are: %w", err)
+	}
+	return &Progress{cluster, client}, nil
+}
+
+// Close closes its connections. Who still asks gets an error.
+func (p *Progress) Close() { p.client.Close() }
+
+// Of tells how far a replay is. One that has ended tells its result. Any goroutine may call it.
+func (p *Progress) Of(ctx context.Context, replay schemas.Replay) (schemas.ReplayProgress, error) {
 	if replay.Result != nil || len(replay.Partitions) == 0 {
 		return sum(replay, nil), nil
 	}
-	client, err := kgo.NewClient(cluster.Options()...)
-	if err != nil {
-		return schemas.ReplayProgress{}, fmt.Errorf("connecting to Kafka: %w", err)
-	}
-	defer client.Close()
-	done, err := committed(ctx, kadm.NewClient(client), cluster, replay.ID)
+	done, err := committed(ctx, kadm.NewClient(p.client), p.cluster, replay.ID)
 	if err != nil {
 		return schemas.ReplayProgress{}, err
 	}

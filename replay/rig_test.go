@@ -37,6 +37,7 @@ type world struct {
 	writer *catalog.Writer
 	client *kgo.Client
 	admin  *kadm.Client
+	told   *replay.Progress
 	conn   driver.Conn
 	log    *query.Log
 	source schemas.Source
@@ -75,6 +76,10 @@ func newWorldOn(tb testing.TB, cluster rig.Cluster) *world {
 	}
 	tb.Cleanup(w.client.Close)
 	w.admin = kadm.NewClient(w.client)
+	if w.told, err = replay.NewProgress(w.config); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(w.told.Close)
 	w.openLog()
 	w.openCatalog()
 	return w
@@ -346,7 +351,7 @@ func (w *world) reaches(id string, created int64) {
 func (w *world) progress(id string) schemas.ReplayProgress {
 	w.tb.Helper()
 	r, _ := w.reader.Snapshot().Replay(id)
-	progress, err := replay.Progress(w.tb.Context(), w.config, r)
+	progress, err := w.told.Of(w.tb.Context(), r)
 	if err != nil {
 		w.tb.Fatal(err)
 	}

@@ -157,12 +157,15 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
 		return dispatcher.Resend(ctx, config.kafka, letters...)
 	}
+	progress, err := replay.NewProgress(config.kafka)
+	if err != nil {
+		return err
+	}
+	defer progress.Close()
 	replays := api.Replays{
+		Progress: progress.Of,
 		DryRun: func(ctx context.Context, wanted schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
 			return replay.DryRun(ctx, config.kafka, log.Log, wanted, tell)
-		},
-		Progress: func(ctx context.Context, of schemas.Replay) (schemas.ReplayProgress, error) {
-			return replay.Progress(ctx, config.kafka, of)
 		},
 	}
 	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, replays, logger)
