@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -78,10 +79,5 @@ func readTriggersNamed(ctx context.Context, client *api.Client, refs []string) (
 	return found, group.Wait()
 }
 
-// Label is what the trigger is called.
-func (t triggerChoice) Label() string {
-	if t.Name != "" {
-		return t.Name
-	}
-	return cut(t.ID, shownID)
-}
+// Label is what the trigger is called; of one that is gone only the ID is known.
+func (t triggerChoice) Label() string { return cut(cmp.Or(t.Name, t.Workflow, t.ID), shownID) }

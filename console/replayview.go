@@ -66,7 +66,7 @@ func (r replayView) EventNames() string { return shortList(r.Events) }
 func (r replayView) TriggerNames() string {
 	names := []string{}
 	for _, trigger := range r.Triggers {
-		names = append(names, cmp.Or(trigger.Name, trigger.ID))
+		names = append(names, cmp.Or(trigger.Name, trigger.Workflow, trigger.ID))
 	}
 	return shortList(names)
 }
