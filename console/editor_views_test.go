@@ -155,6 +155,10 @@ func (f *fakeAPI) evaluated(trigger schemas.Trigger, i int) map[string]any {
 	case strings.Contains(trigger.Condition, "data.total > 100") && total <= 100:
 		return map[string]any{"outcome": "condition_false", "reason": fmt.Sprintf("data.total > 100 is false: data.total is %v", total)}
 	}
-	request := map[string]any{"recipients": []any{"ada"}, "data": map[string]any{"order": "90210", "total": total, "currency": "EUR", "note": "<script>alert(1)</script>"}}
+	coupon := []string{"WELCOME10", "<script>alert(1)</script>"}[i%2]
+	request := map[string]any{
+		"recipients": []any{"ada"}, "tenant": "shop-eu", "cancellation_key": "90210",
+		"data": map[string]any{"order": "90210", "cents": total * 100, "coupon": coupon, "template": map[string]any{"name": "thanks", "version": 2}},
+	}
 	return map[string]any{"outcome": "matched", "request": request, "recipients": []any{"ada"}}
 }

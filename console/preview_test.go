@@ -22,7 +22,7 @@ func TestPreviewShowsWhatTheTriggerWouldDo(t *testing.T) {
 	v := newConsole(t, fake.url)
 	shown := v.post("/triggers/preview", orderForm("id", editedID, "mapping.actor.kind", "path", "mapping.actor.value", "data.buyer"), http.StatusOK)
 	shown.has(t, "<h1>Edit trigger</h1>", "9 matched</span>", "10 condition false</span>", "1 mapping error</span>", "data.total &gt; 100 is false: data.total is 97.5", "mapping.recipients: user_id is not in the event",
-		"&#34;note&#34;: &#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;", `href="/events/`+eventID+`"`, `name="revision" value="4"`, `action="/triggers/`+editedID+`"`,
+		"&#34;coupon&#34;: &#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34;", `href="/events/`+eventID+`"`, `name="revision" value="4"`, `action="/triggers/`+editedID+`"`,
 		`id="mapping.actor-slot"><div class="fault hint"><p>data.buyer is not in the last 20 events.`)
 	body, _ := fake.sent("POST", "/triggers/preview")
 	if trigger, _ := body["trigger"].(map[string]any); trigger["condition"] != "data.total > 100 &&\n data.currency == \"EUR\"" || trigger["source_id"] != shopID || body["last"] != 20.0 {
