@@ -56,7 +56,7 @@ func makeSecret(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }() // what it was called at first
 	_, err = fmt.Fprintln(file, base64.StdEncoding.EncodeToString(secret))
 	// Each process that shares the volume has a user of its own.
 	if err := errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
