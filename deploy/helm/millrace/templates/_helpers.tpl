@@ -57,7 +57,16 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* Of the secret, what the role needs: root and role, as above. */ -}}
 {{- define "millrace.secretVolume" -}}
+{{- with (index .root.Values .role).secrets -}}
 - name: secrets
-  secret: {secretName: {{ .Values.existingSecret }}, defaultMode: 0444}
+  secret:
+    secretName: {{ $.root.Values.existingSecret }}
+    defaultMode: 0440
+    items:
+      {{- range . }}
+      - {key: {{ . }}, path: {{ . }}}
+      {{- end }}
+{{- end }}
 {{- end }}

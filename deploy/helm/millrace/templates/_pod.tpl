@@ -49,9 +49,9 @@ spec:
       securityContext: {{- include "millrace.containerSecurity" .root | nindent 8 }}
       env:
         - {name: MILLRACE_CONFIG, value: /etc/millrace/millrace.yaml}
-        # The Go heap keeps off the limit, instead of being ended at it.
-        - name: GOMEMLIMIT
-          valueFrom: {resourceFieldRef: {resource: limits.memory}}
+        {{- with $role.goMemoryLimit }}
+        - {name: GOMEMLIMIT, value: {{ . }}}
+        {{- end }}
         {{- range .env }}
         - name: {{ . }}
           valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -78,7 +78,9 @@ spec:
       resources: {{- toYaml $role.resources | nindent 8 }}
       volumeMounts:
         - {name: settings, mountPath: /etc/millrace, readOnly: true}
+        {{- if $role.secrets }}
         - {name: secrets, mountPath: /run/secrets/millrace, readOnly: true}
+        {{- end }}
         {{- if .state }}
         - {name: state, mountPath: /var/lib/millrace}
         {{- end }}
@@ -86,7 +88,7 @@ spec:
   volumes:
     - name: settings
       configMap: {name: {{ include "millrace.name" .root }}}
-    {{- include "millrace.secretVolume" .root | nindent 4 }}
+    {{- include "millrace.secretVolume" . | nindent 4 }}
     {{- if and .state (not $role.persistence.enabled) }}
     - name: state
       emptyDir: {sizeLimit: {{ $role.persistence.size }}}
@@ -98,7 +100,7 @@ spec:
 {{- define "millrace.replicas" -}}
 {{- $role := index .root.Values .role -}}
 {{- if not (and $role.autoscaling $role.autoscaling.enabled) }}
-replicas: {{ $role.replicas }}
+  replicas: {{ $role.replicas }}
 {{- end }}
 {{- end }}
 
@@ -110,7 +112,7 @@ metadata:
   namespace: {{ .root.Release.Namespace }}
   labels: {{- include "millrace.labels" . | nindent 4 }}
 spec:
-  {{- include "millrace.replicas" . | nindent 2 }}
+  {{- include "millrace.replicas" . }}
   selector:
     matchLabels: {{- include "millrace.selector" . | nindent 6 }}
   strategy:
@@ -127,7 +129,7 @@ metadata:
   namespace: {{ .root.Release.Namespace }}
   labels: {{- include "millrace.labels" . | nindent 4 }}
 spec:
-  {{- include "millrace.replicas" . | nindent 2 }}
+  {{- include "millrace.replicas" . }}
   serviceName: {{ include "millrace.name" .root }}-pods
   # A pod waits for no other, except when a new version is rolled out.
   podManagementPolicy: Parallel
