@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+.PHONY: help run build image manifests compose-test test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,21 @@ help: ## list the targets
 run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passes flags
 	./bin/millrace dev --data-dir=$(DATA_DIR) $(ARGS)
 
-build: ## build bin/millrace
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
+# TAGS=static builds one without the embedded ClickHouse, whose library needs a dynamic linker: for images without one.
+TAGS ?=
+
+build: ## build bin/millrace; TAGS=static one that needs nothing on the machine, and has no embedded ClickHouse
+	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
+
+image: ## build the container image millrace:VERSION
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t millrace:$(VERSION) .
+
+manifests: ## write deploy/kubernetes from the chart in deploy/helm
+	cd deploy/check && $(GO) run . -write
+
+# A container engine is not everywhere, so this is not in CI.
+compose-test: build library ## run docker-compose.yml for real, with stand-ins for images that cannot be pulled; ports from PORT_BASE=28000 on
+	LIBRARY_DIR=$(LIBRARY_DIR) rig/compose/test
 
 test: build library chromium ## run every test, with the race detector; ARGS="-run Name" passes flags
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
@@ -74,9 +87,10 @@ screenshots: chromium ## look at every page of the console in light, dark and na
 library: build ## fetch the pinned ClickHouse engine library, once
 	./bin/millrace library --library-dir=$(LIBRARY_DIR)
 
-lint: ## golangci-lint and gofumpt, pinned in tools/go.mod
+lint: ## golangci-lint and gofumpt, pinned in tools/go.mod; the Helm chart, and that the plain manifests are what it renders
 	$(TOOL) golangci-lint run ./...
 	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
+	cd deploy/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff && $(GO) run .
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 

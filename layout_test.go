@@ -45,6 +45,7 @@ func mayImport() map[string][]string {
 		"rig":               nil,
 		"rig/engine":        {"embedded/chdb"},
 		"rig/browser":       nil,
+		"rig/clickhouse":    {"embedded/chdb"},
 		"e2e":               {"rig", "rig/browser"},
 		"e2e/chaos":         nil,
 		"bench/dedup":       {"dedup", "schemas"},

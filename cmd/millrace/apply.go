@@ -17,11 +17,12 @@ type pruneConfig struct {
 }
 
 type applyCommand struct {
-	Files  filesConfig  `embed:""`
-	Prune  pruneConfig  `embed:""`
-	Yes    bool         `help:"Apply without asking. Needed where nobody can be asked." short:"y" env:"-"`
-	Client clientConfig `embed:""`
-	Output outputConfig `embed:""`
+	Files   filesConfig  `embed:""`
+	Prune   pruneConfig  `embed:""`
+	IfEmpty bool         `help:"Do nothing where the catalog has a source already: what was changed since the first time stays." env:"-"`
+	Yes     bool         `help:"Apply without asking. Needed where nobody can be asked." short:"y" env:"-"`
+	Client  clientConfig `embed:""`
+	Output  outputConfig `embed:""`
 }
 
 // Help is shown by --help.
@@ -35,6 +36,9 @@ func (applyCommand) Help() string {
 
 // Run plans, asks, and applies.
 func (c *applyCommand) Run(ctx bound, tty terminal) error {
+	if isBegun, err := c.isBegun(ctx); err != nil || isBegun {
+		return err
+	}
 	planned, err := makePlan(ctx, c.Files, c.Prune, c.Client, tty)
 	if err != nil {
 		return err
@@ -62,6 +66,19 @@ func (c *applyCommand) Run(ctx bound, tty terminal) error {
 	}
 	return c.report(tty, applied, fmt.Sprintf("Applied: %d created, %d updated, %d deleted, %d unchanged.",
 		applied.Count(manifest.Create), applied.Count(manifest.Update), applied.Count(manifest.Delete), applied.Unchanged))
+}
+
+// isBegun tells whether --if-empty has nothing to do.
+func (c *applyCommand) isBegun(ctx bound) (bool, error) {
+	if !c.IfEmpty {
+		return false, nil
+	}
+	client, err := c.Client.connect()
+	if err != nil {
+		return false, err
+	}
+	sources, err := client.List(ctx, "/sources", nil)
+	return len(sources) > 0, err
 }
 
 func (c *applyCommand) report(tty terminal, answer api.ApplyAnswer, sentence string) error {

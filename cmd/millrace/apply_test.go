@@ -66,6 +66,17 @@ func TestApplyDeletesOnlyWithPruneAndNeverEnvironments(t *testing.T) {
 	c.fails([]string{"would delete every source and trigger"}, "apply", "-f", c.file("# nothing\n"), "--prune", "--yes")
 }
 
+func TestApplyIfEmptyLeavesACatalogAloneThatHasBegun(t *testing.T) {
+	c := newCLI(t)
+	c.shows([]string{"Applied: 5 created"}, "apply", "-f", example, "--if-empty", "--yes")
+	changed := c.file(strings.Replace(readFile(t, example), "dedup_window: 48h", "dedup_window: 2h", 1))
+	before := revisionsOf(c)
+	c.run(0, "apply", "-f", changed, "--if-empty", "--yes")
+	if got := revisionsOf(c); got != before {
+		t.Errorf("it was %s and is %s", before, got)
+	}
+}
+
 func TestApplyAsksUnlessToldNotTo(t *testing.T) {
 	c := newCLI(t)
 	c.fails([]string{"give --yes"}, "apply", "-f", example)

@@ -44,6 +44,9 @@ type commands struct {
 	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
 	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
+	Receiver  receiverCommand  `cmd:"" help:"Run a workflow API for trying things out: it shows the runs it gets."`
+	Secret    secretCommand    `cmd:"" help:"Make files with random secrets, for settings to refer to."`
+	Health    healthCommand    `cmd:"" help:"Ask a role for its health; for container health checks."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	ChdbChild chdbChildCommand `cmd:"" hidden:"" help:"The embedded ClickHouse's own process."`
 }

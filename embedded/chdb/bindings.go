@@ -1,13 +1,10 @@
 package chdb
 
 import (
-	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
 // minVersion is the oldest engine library with stream inserts, statement
@@ -74,27 +71,6 @@ func (l *library) symbols() map[string]any {
 		"chdb_destroy_insert_stream":       &l.destroyInsert,
 		"chdb_classify_query_n":            &l.classify,
 	}
-}
-
-// loadLibrary opens the shared library and binds every symbol. Each is looked
-// up first, because purego panics on a missing one.
-func loadLibrary(path string) (*library, error) {
-	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return nil, fmt.Errorf("loading the ClickHouse library %s (it needs glibc): %w", path, err)
-	}
-	lib := &library{}
-	for name, field := range lib.symbols() {
-		address, err := purego.Dlsym(handle, name)
-		if err != nil {
-			return nil, fmt.Errorf("the ClickHouse library %s has no %s; it must be %s or newer", path, name, minVersion)
-		}
-		purego.RegisterFunc(field, address)
-	}
-	if got := lib.version(); !versionAtLeast(got, minVersion) {
-		return nil, fmt.Errorf("the ClickHouse library %s is version %q; it must be %s or newer", path, got, minVersion)
-	}
-	return lib, nil
 }
 
 // versionAtLeast compares dotted versions number by number; what follows the

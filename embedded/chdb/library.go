@@ -27,6 +27,10 @@ const (
 // ErrNoLibrary says that the library is not here and cannot be fetched.
 var ErrNoLibrary = errors.New("the ClickHouse library libchdb is not available")
 
+// errStatic is what a binary says that was built with the tag static; see load_static.go.
+var errStatic = fmt.Errorf("%w: this binary is the static one, for servers and containers, and loads no library; "+
+	"name a ClickHouse server with --clickhouse-dsn, or take a binary that was built without the tag static", ErrNoLibrary)
+
 // wayOut ends every error a user can act on.
 const wayOut = "; either install npm and try again, or set CHDB_LIB_PATH to a libchdb.so (" + minVersion +
 	" or newer), or use a ClickHouse server with --clickhouse-dsn"
@@ -49,6 +53,9 @@ type LibraryOptions struct {
 // size), and then fetches the pinned package with the npm client: 178 MB, which
 // become 566 MB in LibDir. errors.Is(err, ErrNoLibrary) where that is impossible.
 func Locate(ctx context.Context, o LibraryOptions) (string, error) {
+	if !canLoad {
+		return "", errStatic
+	}
 	if o.Path != "" {
 		return explicit(o.Path)
 	}
