@@ -141,9 +141,14 @@ func TestFailuresHavePagesOfTheirOwn(t *testing.T) {
 func TestPageOfAnEventWithALotIsBounded(t *testing.T) {
 	world := busyShop()
 	run, attempt, step := world.detail.Runs[0], world.detail.Attempts[0], world.detail.Timeline[5]
-	run.Data, attempt.Response = json.RawMessage(`{"note":"`+strings.Repeat("d", 100<<10)+`"}`), strings.Repeat("r", 4<<10)
-	for range 400 {
-		world.detail.Runs = append(world.detail.Runs, run)
+	attempt.Response = strings.Repeat("r", 4<<10)
+	large := run
+	large.Data = json.RawMessage(`{"note":"` + strings.Repeat("d", 100<<10) + `"}`)
+	for i := range 400 {
+		if i == 40 { // more than the page shows; the fake needs long to hold megabytes against the document
+			large = run
+		}
+		world.detail.Runs = append(world.detail.Runs, large)
 		world.detail.Attempts = append(world.detail.Attempts, attempt)
 		world.detail.Timeline = append(world.detail.Timeline, step)
 	}
