@@ -41,7 +41,7 @@ type commands struct {
 	Export      exportCommand       `cmd:"" help:"Write the catalog as files for apply."`
 	Schema      schemaCommands      `cmd:"" help:"Print the JSON Schema of files."`
 
-	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
+	Topics    topicsCommands   `cmd:"" help:"Plan and apply how the Kafka topics should be."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
 	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
