@@ -26,6 +26,7 @@ func mayImport() map[string][]string {
 		"schemas/jsonscan":  nil,
 		"schemas/typo":      nil,
 		"listen":            nil,
+		"doctor":            {"kafka"},
 		"telemetry":         {"listen"},
 		"kafka":             {"schemas"},
 		"catalog":           {"kafka", "schemas", "telemetry"},
@@ -58,7 +59,7 @@ func mayImport() map[string][]string {
 		"bench/fill":        nil,
 		"bench/pages":       {"bench/fill", "embedded/chdb", "eventlog"},
 		"bench/query":       {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "listen", "processor", "replay", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "doctor", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "listen", "processor", "replay", "schemas", "telemetry"},
 	}
 }
 
@@ -148,7 +149,7 @@ func inDocuments(t *testing.T, pattern string, check func(name string) error) {
 }
 
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
-	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|console|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|listen|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|console|dedup|deploy|dispatcher|docs|doctor|e2e|embedded|eventlog|ingest|kafka|listen|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
 		_, err := os.Stat(path)
 		return err
 	})
@@ -186,7 +187,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "doctor", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)
