@@ -90,7 +90,7 @@ func JudgeGroups(groups []Group) []Finding {
 				check, Problem, group.Name + ": the offset to go on from is not in Kafka: " + strings.Join(group.Lost, ", "),
 				"was the topic made anew, or was nobody reading for longer than it keeps records? Those partitions rest until the group's offset is set (kafka-consumer-groups --reset-offsets)",
 			})
-		case group.Members == 0 && !(group.IsOptional && group.Lag == 0):
+		case group.Members == 0 && (!group.IsOptional || group.Lag > 0):
 			findings = append(findings, Finding{check, Problem, text + ": nobody reads", "start millrace " + group.Role + ", and see in its log why it ended"})
 		case group.Lag > maxLag:
 			findings = append(findings, Finding{check, Warning, text, "if it grows, add instances of millrace " + group.Role + "; there may be as many as partitions"})

@@ -79,7 +79,7 @@ func (p *patient) Accept() (net.Conn, error) {
 			if counted, fits := p.count(conn); fits {
 				return counted, nil
 			}
-			conn.Close()
+			_ = conn.Close()
 			p.report.Do(func() { p.logger.Warn("a connection was closed: as many as may be are open", "limit", p.limit) })
 		case isShortage(err):
 			p.report.Do(func() { p.logger.Error("no connection can be taken at the moment", "error", err) })

@@ -105,14 +105,14 @@ func (s *secured) enter() (ctx context.Context, leave func()) {
 func (s *secured) handshake(ctx context.Context, conn net.Conn) {
 	encrypted := tls.Server(conn, s.config)
 	if err := encrypted.HandshakeContext(ctx); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		s.tell(err)
 		return
 	}
 	select {
 	case s.ready <- encrypted:
 	case <-s.ctx.Done():
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 

@@ -31,6 +31,9 @@ type Readiness struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+// Validate reports every setting that cannot work.
+func (c AdminConfig) Validate() error { return c.TLS.Validate("--admin-tls") }
+
 // NewMetrics returns a registry for the metrics of a process's roles, with those of the Go runtime and of the process.
 func NewMetrics() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
@@ -44,7 +47,7 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 		<-ctx.Done()
 		return nil
 	}
-	if err := config.TLS.Validate("--admin-tls"); err != nil {
+	if err := config.Validate(); err != nil {
 		return err
 	}
 	listener, err := listen.Open(ctx, listen.Config{Address: config.Listen, TLS: config.TLS, MaxConnections: maxConnections}, logger)

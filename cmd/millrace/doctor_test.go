@@ -30,7 +30,7 @@ func TestDoctorFindsWhatIsAmiss(t *testing.T) {
 		n, _ := conn.Read(make([]byte, 1))
 		asked <- n
 	}()
-	c.run(0, "env", "update", "production", "--workflow-api-url=http://"+api.Addr().String(), "--workflow-api-key=env:MILLRACE_TEST_NOT_SET")
+	c.run(0, "env", "update", "production", "--base-url=http://"+api.Addr().String(), "--api-key=env:MILLRACE_TEST_NOT_SET")
 	out, _ := c.run(exitFailed, "doctor", "--json", "--kafka-brokers="+c.kafka.Brokers[0], "--kafka-topic-prefix="+c.kafka.TopicPrefix,
 		"--kafka-topics-partitions=2", "--clickhouse-dsn=http://127.0.0.1:1")
 	var answer struct {

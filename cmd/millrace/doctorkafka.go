@@ -103,6 +103,9 @@ func measure(ctx context.Context, admin *kadm.Client, group doctor.Group, topics
 	}
 	group.Members = len(described[group.Name].Members)
 	committed, commitErr := admin.FetchOffsets(ctx, group.Name)
+	if errors.Is(commitErr, kerr.GroupIDNotFound) {
+		commitErr = nil // nobody was in it yet
+	}
 	starts, startErr := admin.ListStartOffsets(ctx, topics...)
 	ends, endErr := admin.ListCommittedOffsets(ctx, topics...)
 	if err := errors.Join(commitErr, startErr, endErr, starts.Error(), ends.Error()); err != nil {
