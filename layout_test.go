@@ -20,12 +20,14 @@ const module = "github.com/millrace/millrace/"
 // mayImport lists, for each package, the packages of this module that it may import, tests included by their own rule
 // below. A package that is not listed here is refused: adding one is a decision.
 func mayImport() map[string][]string {
-	role := []string{"catalog", "kafka", "telemetry", "schemas"}
+	role := []string{"catalog", "kafka", "listen", "telemetry", "schemas"}
 	return map[string][]string{
 		"schemas":           {"schemas/jsonscan"},
 		"schemas/jsonscan":  nil,
 		"schemas/typo":      nil,
-		"telemetry":         nil,
+		"listen":            nil,
+		"doctor":            {"kafka"},
+		"telemetry":         {"listen"},
 		"kafka":             {"schemas"},
 		"catalog":           {"kafka", "schemas", "telemetry"},
 		"catalog/manifest":  {"catalog", "schemas", "schemas/typo"},
@@ -37,8 +39,8 @@ func mayImport() map[string][]string {
 		"eventlog":          role,
 		"eventlog/query":    {"schemas"},
 		"replay":            append([]string{"eventlog/query", "processor/rules"}, role...),
-		"api":               {"catalog", "catalog/manifest", "eventlog/query", "processor/rules", "schemas", "schemas/typo"},
-		"console":           {"api", "catalog", "eventlog/query", "schemas"},
+		"api":               {"catalog", "catalog/manifest", "eventlog/query", "listen", "processor/rules", "schemas", "schemas/typo"},
+		"console":           {"api", "catalog", "eventlog/query", "listen", "schemas"},
 		"embedded":          {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":     nil,
 		"embedded/receiver": {"schemas"},
@@ -58,7 +60,7 @@ func mayImport() map[string][]string {
 		"bench/fill":        nil,
 		"bench/pages":       {"bench/fill", "embedded/chdb", "eventlog"},
 		"bench/query":       {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},
-		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "processor", "replay", "schemas", "telemetry"},
+		"cmd/millrace":      {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "doctor", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "listen", "processor", "replay", "schemas", "telemetry"},
 	}
 }
 
@@ -148,7 +150,7 @@ func inDocuments(t *testing.T, pattern string, check func(name string) error) {
 }
 
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
-	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|console|dedup|deploy|dispatcher|docs|e2e|embedded|eventlog|ingest|kafka|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
+	inDocuments(t, "`((?:\\.ci|api|bench|catalog|cmd|console|dedup|deploy|dispatcher|docs|doctor|e2e|embedded|eventlog|ingest|kafka|listen|processor|replay|rig|schemas|telemetry|tools)/[A-Za-z0-9_./-]*)`", func(path string) error {
 		_, err := os.Stat(path)
 		return err
 	})
@@ -186,7 +188,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "doctor", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)

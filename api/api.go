@@ -17,21 +17,23 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
 )
 
 // Config holds the API's settings.
 type Config struct {
-	Listen    string    `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	IngestURL string    `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
-	SQL       SQLConfig `embed:"" prefix:"sql-"`
-	Tokens    []string  `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
+	Listen    string     `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	TLS       listen.TLS `embed:"" prefix:"tls-"`
+	IngestURL string     `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
+	SQL       SQLConfig  `embed:"" prefix:"sql-"`
+	Tokens    []string   `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
 }
 
 // Validate reports every setting that cannot work, tokens that are not where they should be included.
 func (c Config) Validate() error {
 	_, err := resolveTokens(c.Tokens)
-	err = errors.Join(err, c.SQL.validate())
+	err = errors.Join(err, c.SQL.validate(), c.TLS.Validate("--api-tls"))
 	if c.Listen == "" {
 		return err // Run sees on what it serves
 	}
@@ -94,6 +96,15 @@ const requestTimeout = 20 * time.Second
 // asked for at once, take 20 KB.
 const maxRequestHead = 32 << 10
 
+const (
+	// bodyTimeout is how long a client may take for a body. Files to apply may have megabytes.
+	bodyTimeout = 30 * time.Second
+	// writeTimeout is how long a client may take for an answer; dry runs have dryRunPatience for each line.
+	writeTimeout = 30 * time.Second
+	// maxConnections may be open at the same time; one more is answered 503.
+	maxConnections = 10_000
+)
+
 // drain is how long requests may go on after the end was asked for.
 const drain = 3 * time.Second
 
@@ -139,10 +150,14 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
 		BodyLimit:      2 * applyLimit,
 		ReadBufferSize: maxRequestHead,
-		ReadTimeout:    30 * time.Second,
+		WriteTimeout:   writeTimeout,
 		IdleTimeout:    2 * time.Minute,
+		Concurrency:    maxConnections,
 		ErrorHandler:   a.answerError,
+
+		DisablePreParseMultipartForm: true, // no call takes a form
 	})
+	listen.BoundReading(app.Server(), bodyTimeout)
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
 			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
 	"github.com/millrace/millrace/telemetry"
 )
@@ -60,7 +61,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 
 // Run listens and serves until ctx ends. See Serve.
 func (i *Ingest) Run(ctx context.Context) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", i.config.Listen)
+	listener, err := listen.Open(ctx, listen.Config{Address: i.config.Listen, TLS: i.config.TLS}, i.logger)
 	if err != nil {
 		i.client.Close()
 		return fmt.Errorf("listening for events (--ingest-listen): %w", err)
@@ -102,12 +103,14 @@ func (i *Ingest) app(ctx context.Context) *fiber.App {
 		// it is read, and the connection is closed.
 		BodyLimit:      2 * i.config.MaxEventBytes,
 		ReadBufferSize: maxHeaderBytes,
-		ReadTimeout:    i.config.ReadTimeout,
-		WriteTimeout:   i.config.ReadTimeout + i.config.AckTimeout,
+		WriteTimeout:   i.config.ReadTimeout,
 		IdleTimeout:    i.config.IdleTimeout,
 		Concurrency:    i.config.MaxConnections,
 		ErrorHandler:   i.answerError,
+		// A form would be taken apart before anybody has seen that no endpoint takes one.
+		DisablePreParseMultipartForm: true,
 	})
+	listen.BoundReading(app.Server(), i.config.ReadTimeout)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", func(c *fiber.Ctx) error { return c.SendString("ready\n") }) // it listens only once it is
 	app.All(receivePath+":key", func(c *fiber.Ctx) error { return i.receive(ctx, c) })

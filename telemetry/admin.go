@@ -6,18 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/millrace/millrace/listen"
 )
 
 // AdminConfig holds the settings of the admin listener.
 type AdminConfig struct {
-	Listen string `help:"Address on which /healthz, /readyz and /metrics answer, for orchestrators and Prometheus; empty is none." default:"${admin_listen}" placeholder:"HOST:PORT"`
+	Listen string     `help:"Address on which /healthz, /readyz and /metrics answer, for orchestrators and Prometheus; empty is none." default:"${admin_listen}" placeholder:"HOST:PORT"`
+	TLS    listen.TLS `embed:"" prefix:"tls-"`
 }
 
 // Readiness is what /readyz answers: with 200 when Ready, otherwise with 503.
@@ -28,6 +30,9 @@ type Readiness struct {
 	// Warnings are what somebody should mend, though work goes on.
 	Warnings []string `json:"warnings,omitempty"`
 }
+
+// Validate reports every setting that cannot work.
+func (c AdminConfig) Validate() error { return c.TLS.Validate("--admin-tls") }
 
 // NewMetrics returns a registry for the metrics of a process's roles, with those of the Go runtime and of the process.
 func NewMetrics() *prometheus.Registry {
@@ -42,11 +47,14 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 		<-ctx.Done()
 		return nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	listener, err := listen.Open(ctx, listen.Config{Address: config.Listen, TLS: config.TLS, MaxConnections: maxConnections}, logger)
 	if err != nil {
 		return fmt.Errorf("listening for health checks and metrics (--admin-listen): %w", err)
 	}
-	server := &http.Server{Handler: admin(ready, metrics, logger), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: admin(ready, metrics, logger), ReadHeaderTimeout: listen.HeaderTimeout, ReadTimeout: listen.HeaderTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, WriteTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for such an answer
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -54,6 +62,9 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 	}
 	return nil
 }
+
+// maxConnections may be open to the admin listener at the same time: orchestrators, Prometheus, a person or two.
+const maxConnections = 200
 
 func admin(ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()

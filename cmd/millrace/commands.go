@@ -114,18 +114,6 @@ func (c *consoleCommand) Run(global *Global, ctx bound) error {
 	return startConsole(ctx, c.Console, logger)
 }
 
-type topicsCommand struct {
-	Kafka kafka.Config `embed:"" prefix:"kafka-"`
-}
-
-// Run creates the topics.
-func (c *topicsCommand) Run(ctx bound) error {
-	if err := needBrokers(c.Kafka); err != nil {
-		return err
-	}
-	return c.Kafka.EnsureTopics(ctx)
-}
-
 type versionCommand struct{}
 
 // Run prints the version and the toolchain.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/telemetry"
@@ -129,20 +129,16 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	// Workflow APIs under development run on the same machine, as the receiver does.
 	c.Dispatcher.AllowNetworks = append(c.Dispatcher.AllowNetworks, "127.0.0.0/8", "::1/128")
 	if c.API.IngestURL == "" {
-		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
+		c.API.IngestURL = listen.Config{Address: c.Ingest.Listen, TLS: c.Ingest.TLS}.Reachable()
 	}
 	if c.Console.APIURL == "" {
-		c.Console.APIURL = "http://" + reachable(c.API.Listen)
+		c.Console.APIURL = c.apiURL()
 	}
 }
 
-// reachable turns an address to listen on into one to connect to from this machine.
-func reachable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || host != "" && host != "0.0.0.0" && host != "::" {
-		return listen
-	}
-	return net.JoinHostPort("127.0.0.1", port)
+// apiURL is where the management API is from this machine.
+func (c *devCommand) apiURL() string {
+	return listen.Config{Address: c.API.Listen, TLS: c.API.TLS}.Reachable()
 }
 
 // prepare creates what is missing of topics and tables.

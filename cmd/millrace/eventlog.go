@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -43,6 +44,7 @@ func (c *eventlogRun) Run(global *Global, ctx bound) error {
 type migrateCommand struct {
 	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
 	TTL        eventlog.TTL    `embed:"" prefix:"clickhouse-ttl-"`
+	Plan       bool            `help:"Only show what would be done, and end with status 2 where there is something to do." env:"-"`
 	Print      bool            `help:"Only print the statements that make database and tables, in order." env:"-"`
 }
 
@@ -56,7 +58,35 @@ func (c *migrateCommand) Run(global *Global, ctx bound, tty terminal) error {
 		return err
 	}
 	c.ClickHouse.TTL = &c.TTL
+	if c.Plan {
+		return c.plan(ctx, tty)
+	}
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+// plan shows what Run would do.
+func (c *migrateCommand) plan(ctx context.Context, tty terminal) error {
+	found, err := eventlog.Inspect(ctx, c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	if !found.HasDatabase {
+		fmt.Fprintf(tty.out, "+ database %s\n", c.ClickHouse.Database())
+	}
+	for _, name := range found.Pending {
+		fmt.Fprintf(tty.out, "+ migration %s\n", name)
+	}
+	for _, change := range found.TTLs {
+		fmt.Fprintf(tty.out, "~ table %s: kept for %d days -> %d days\n", change.Table, change.From, change.To)
+	}
+	for _, name := range found.Edited {
+		fmt.Fprintf(tty.out, "! migration %s: refused: it was applied with other contents\n", name)
+	}
+	if len(found.Pending)+len(found.TTLs)+len(found.Edited) > 0 {
+		return exitStatus(exitDifferent)
+	}
+	fmt.Fprintln(tty.out, "Every table is up to date.")
+	return nil
 }
 
 func (c *migrateCommand) print(tty terminal) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/schemas"
@@ -136,7 +137,7 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 		return err
 	}
 	defer conn.Close()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.api.Listen)
+	listener, err := listen.Open(ctx, listen.Config{Address: config.api.Listen, TLS: config.api.TLS}, logger)
 	if err != nil {
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
@@ -185,7 +186,7 @@ func startConsole(ctx context.Context, config console.Config, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	listener, err := listen.Open(ctx, listen.Config{Address: config.Listen, TLS: config.TLS}, logger)
 	if err != nil {
 		return fmt.Errorf("listening for the console (--console-listen): %w", err)
 	}
