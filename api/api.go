@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds the API's settings.
@@ -55,6 +57,7 @@ type API struct {
 	dryRuns chan struct{} // has one for each that is under way
 
 	parameters parameters
+	metrics    *telemetry.HTTPMetrics
 }
 
 // EventLog is what the API reads, SQL nil where users may not write their own.
@@ -81,8 +84,12 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	return &API{
 		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log.Log, sql: log.SQL, resend: resend, logger: logger, parameters: known,
 		replays: replays, paces: newPaces(), dryRuns: make(chan struct{}, maxDryRuns),
+		metrics: telemetry.NewHTTPMetrics("api"),
 	}, nil
 }
+
+// Metrics returns what to register for Prometheus.
+func (a *API) Metrics() prometheus.Collector { return a.metrics }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
 const bodyLimit = 1 << 20
@@ -143,6 +150,7 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		IdleTimeout:    2 * time.Minute,
 		ErrorHandler:   a.answerError,
 	})
+	app.Use(a.metrics.Count)
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
 			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))

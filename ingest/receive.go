@@ -15,6 +15,7 @@ import (
 
 // receive answers one request: 204 once the event is in Kafka, or a refusal.
 func (i *Ingest) receive(ctx context.Context, c *fiber.Ctx) error {
+	began := time.Now()
 	receivedAt := i.now().UTC().Truncate(time.Millisecond)
 	endpoint, body, err := i.admit(c, receivedAt)
 	if err != nil {
@@ -36,6 +37,7 @@ func (i *Ingest) receive(ctx context.Context, c *fiber.Ctx) error {
 	if err := i.produce(ctx, meta, bytes.Clone(body)); err != nil {
 		return i.refuse(c, endpoint, receivedAt, err)
 	}
+	i.metrics.stored(len(body), time.Since(began))
 	return c.SendStatus(fiber.StatusNoContent)
 }
 

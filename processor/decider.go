@@ -18,6 +18,7 @@ type decider struct {
 	bindings  bindings
 	decision  decision
 	records   []kgo.Record // room for outputs
+	tally     tally        // of the piece in hand
 }
 
 // decideAll decides on records of one partition and returns how many bytes it wrote.
@@ -30,6 +31,7 @@ func (d *decider) decideAll(ctx context.Context, b *batch, partition *remembered
 		}
 		if isDecided {
 			bytes += d.write(b)
+			d.tally.note(&d.decision)
 		}
 	}
 	return bytes, nil
@@ -62,7 +64,7 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 		d.decision.Status = schemas.Duplicate
 		d.decision.DuplicateOf = &schemas.Position{Partition: record.Partition, Offset: first}
 	} else {
-		d.decision.consider(meta, record.Value, binding)
+		d.tally.rules += d.decision.consider(meta, record.Value, binding)
 	}
 	return true, nil
 }

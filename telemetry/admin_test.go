@@ -23,16 +23,22 @@ func TestReadinessIsAnsweredWithWhatIsMissing(t *testing.T) {
 	listener.Close()
 	var isReady atomic.Bool
 	ctx, stop := context.WithCancel(t.Context())
+	health := telemetry.NewHealth("processor", "ingest")
+	health.Report("processor", func(context.Context) telemetry.Readiness {
+		return telemetry.Readiness{Ready: isReady.Load(), Partitions: map[int32]string{3: "dedup index: 10 of 20 events"}}
+	})
 	ended := make(chan error, 1)
 	go func() {
-		ended <- telemetry.ServeAdmin(ctx, telemetry.AdminConfig{Listen: address}, func() telemetry.Readiness {
-			return telemetry.Readiness{Ready: isReady.Load(), Partitions: map[int32]string{3: "dedup index: 10 of 20 events"}}
-		}, telemetry.NewMetrics(), slog.New(slog.DiscardHandler))
+		ended <- telemetry.ServeAdmin(ctx, telemetry.AdminConfig{Listen: address}, health, telemetry.NewMetrics(), slog.New(slog.DiscardHandler))
 	}()
 	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "10 of 20") {
 		t.Errorf("%d %s", status, body)
 	}
 	isReady.Store(true)
+	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "its start") {
+		t.Errorf("one of two roles has not started: %d %s", status, body)
+	}
+	health.Report("ingest", func(context.Context) telemetry.Readiness { return telemetry.WaitingFor() })
 	if status, body := get(t, "http://"+address+"/readyz"); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}
@@ -41,6 +47,9 @@ func TestReadinessIsAnsweredWithWhatIsMissing(t *testing.T) {
 	}
 	if status, body := get(t, "http://"+address+"/metrics"); status != http.StatusOK || !strings.Contains(body, "go_goroutines") {
 		t.Errorf("metrics: %d %s", status, body)
+	}
+	if status, _ := get(t, "http://"+address+"/debug/pprof/"); status != http.StatusNotFound {
+		t.Errorf("profiles are shown to everybody: %d", status)
 	}
 	stop()
 	if err := <-ended; err != nil {
