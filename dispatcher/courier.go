@@ -160,7 +160,7 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 		return answer{err: fmt.Errorf("environment %q has no workflow API that can be called: set its base URL, or, if that is set, see the log for why its API key cannot be read", j.run.Environment)}, 0, nil
 	}
 	if to.Kind == KafkaOnly {
-		return c.starters[to.Kind].start(j.partition.calls, to, j.run), 0, nil
+		return c.starters[to.Kind].start(j.partition.calls, to, j.run, ""), 0, nil
 	}
 	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, workflowOf(&j.run))
 	if err != nil || wait > 0 {
@@ -169,7 +169,7 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 	c.metrics.inFlight.Add(1)
 	began := time.Now()
 	delivery.AttemptedAt = began.UTC()
-	got := c.starters[to.Kind].start(j.partition.calls, to, j.run)
+	got := c.start(j, to, delivery)
 	took := time.Since(began)
 	c.metrics.inFlight.Add(-1)
 	c.metrics.seconds.Observe(took.Seconds())

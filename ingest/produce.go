@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // produce puts an event into Kafka and returns once all in-sync replicas have it. Every error is a refusal 503: the
 // event may be stored all the same, and the client's repeat is then dropped by its message ID.
-func (i *Ingest) produce(ctx context.Context, meta schemas.EventMeta, body []byte) error {
+func (i *Ingest) produce(ctx context.Context, meta schemas.EventMeta, body []byte, span *telemetry.Span) error {
 	if i.inFlight.Add(1) > int64(i.config.MaxInFlight) {
 		i.inFlight.Add(-1)
 		i.metrics.shed[tooMany].Inc()
@@ -23,6 +25,10 @@ func (i *Ingest) produce(ctx context.Context, meta schemas.EventMeta, body []byt
 	record := &kgo.Record{
 		Topic: i.topic, Key: key[:], Value: body, Timestamp: meta.ReceivedAt,
 		Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
+	}
+	if span != nil {
+		record.Headers = schemas.WithTrace(record.Headers, span.Parent())
+		span.About(attribute.String("millrace.event_id", meta.EventID))
 	}
 	acknowledged := make(chan error, 1)
 	// TryProduce fails at once when the buffer is full, where Produce would wait for room without a bound.

@@ -23,6 +23,7 @@ type ingestCommand struct {
 	Kafka  kafka.Config          `embed:"" prefix:"kafka-"`
 	Ingest ingest.Config         `embed:"" prefix:"ingest-"`
 	Admin  telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8085'"`
+	Trace  telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs ingest until a signal.
@@ -31,6 +32,12 @@ func (c *ingestCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Ingest.Tracer = tracer
 	return withRole(ctx, "ingest", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
 		return startIngest(ctx, c.Ingest, c.Kafka, reader, admin, logger)
 	})
@@ -40,6 +47,7 @@ type processorCommand struct {
 	Kafka     kafka.Config          `embed:"" prefix:"kafka-"`
 	Processor processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=exactly_once',set='processor_dedup_dir=.millrace/dedup',set='processor_dedup_memory=536870912'"`
 	Admin     telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
+	Trace     telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs the processor until a signal.
@@ -48,6 +56,12 @@ func (c *processorCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Processor.Tracer = tracer
 	return withRole(ctx, "processor", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
 		return startProcessor(ctx, c.Processor, c.Kafka, reader, admin, logger)
 	})
@@ -58,6 +72,7 @@ type dispatcherCommand struct {
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
 	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8086'"`
+	Trace       telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs the dispatcher until a signal.
@@ -66,6 +81,12 @@ func (c *dispatcherCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Dispatcher.Tracer = tracer
 	return withRole(ctx, "dispatcher", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
 		if err := reader.Ready(ctx); err != nil {
 			return err

@@ -39,6 +39,7 @@ type devCommand struct {
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
 	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
+	Trace       telemetry.TraceConfig `embed:"" prefix:"trace-"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
@@ -58,6 +59,12 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Ingest.Tracer, c.Processor.Tracer, c.Dispatcher.Tracer = tracer, tracer, tracer
 	outside, err := c.startOutside(ctx, logger)
 	if err != nil {
 		return ignoreStop(ctx, err)
