@@ -37,7 +37,7 @@ func (c *compiledTrigger) note(took time.Duration, eventID string) {
 	}
 	c.off.Add(1)
 	c.logger.Error("a trigger is switched off until it is changed: evaluating it is slow again and again",
-		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event", eventID)
+		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event_id", eventID)
 }
 
 // compiledTriggers keeps the triggers of the current catalog compiled, each once per revision. It holds no more than
