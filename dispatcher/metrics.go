@@ -83,7 +83,8 @@ func newMetrics(d *Dispatcher) *metrics {
 		m.attempts[outcome] = counters
 	}
 	m.Collectors = telemetry.Collectors{
-		attempts, m.parked, m.passedOver, m.skipped, m.seconds, m.lag, breakers{d.gates, breakersDescription()},
+		attempts, m.parked, m.passedOver, m.skipped, m.seconds, m.lag,
+		breakers{d.gates, breakersDescription()},
 		telemetry.Gauge("millrace_dispatcher_calls_in_flight", "Calls to workflow APIs that are not answered yet.", func() float64 { return float64(m.inFlight.Load()) }),
 		telemetry.Gauge("millrace_dispatcher_outstanding_runs", "Runs that are in memory and not decided.", d.outstanding),
 	}

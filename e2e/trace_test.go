@@ -82,7 +82,9 @@ func (r *tracing) trigger(w http.ResponseWriter, request *http.Request) {
 }
 
 // names are the spans from the request to the call, each the child of the one before.
-func names() []string { return []string{"ingest receive", "processor decide", "run", "dispatcher attempt"} }
+func names() []string {
+	return []string{"ingest receive", "processor decide", "run", "dispatcher attempt"}
+}
 
 func TestOneTraceLeadsFromThePostToTheDelivery(t *testing.T) {
 	r := newTracing(t)

@@ -28,6 +28,7 @@ func (t *tally) note(d *decision) {
 		t.unbound++
 	case schemas.Failed:
 		t.failed++
+	case schemas.AnyStatus: // a filter's, and no decision's
 	}
 }
 
