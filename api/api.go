@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds the API's settings.
@@ -57,6 +59,7 @@ type API struct {
 	dryRuns chan struct{} // has one for each that is under way
 
 	parameters parameters
+	metrics    *telemetry.HTTPMetrics
 }
 
 // EventLog is what the API reads, SQL nil where users may not write their own.
@@ -83,8 +86,12 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	return &API{
 		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log.Log, sql: log.SQL, resend: resend, logger: logger, parameters: known,
 		replays: replays, paces: newPaces(), dryRuns: make(chan struct{}, maxDryRuns),
+		metrics: telemetry.NewHTTPMetrics("api"),
 	}, nil
 }
+
+// Metrics returns what to register for Prometheus.
+func (a *API) Metrics() prometheus.Collector { return a.metrics }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
 const bodyLimit = 1 << 20
@@ -158,6 +165,7 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		DisablePreParseMultipartForm: true, // no call takes a form
 	})
 	listen.BoundReading(app.Server(), bodyTimeout)
+	app.Use(a.metrics.Count)
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
 			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))

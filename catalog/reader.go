@@ -35,6 +35,7 @@ type state struct {
 	snapshot *Snapshot
 	next     int64       // offset after the last record in snapshot
 	recent   recentNames // of the last changes in snapshot
+	at       time.Time   // when snapshot was read; zero before the first
 }
 
 // NewReader connects to the catalog. Run must be called for it to read.
@@ -60,6 +61,9 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 
 // Snapshot returns the catalog as last read. It never blocks. Before Ready it is empty.
 func (r *Reader) Snapshot() *Snapshot { return r.state.Load().snapshot }
+
+// IsRead reports whether the catalog has been read to its end once.
+func (r *Reader) IsRead() bool { return !r.state.Load().at.IsZero() }
 
 // Changed returns a channel that is closed when the catalog moves on from what Snapshot returns after the call.
 func (r *Reader) Changed() <-chan struct{} { return *r.changed.Load() }
@@ -87,7 +91,7 @@ func (r *Reader) take(fetched kgo.FetchTopicPartition) {
 	if len(fetched.Records) == 0 || !r.follower.add(fetched.Records, readable) {
 		return
 	}
-	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent})
+	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent, time.Now()})
 	close(*r.changed.Swap(new(make(chan struct{}))))
 }
 

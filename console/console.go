@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace/millrace/listen"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds the console's settings.
@@ -52,6 +54,8 @@ type Console struct {
 	pages  map[string]*template.Template
 	tails  chan struct{} // a place for each live view
 	logins *loginLimit
+
+	metrics *telemetry.HTTPMetrics
 }
 
 // New returns a console. The session key is read now.
@@ -74,8 +78,11 @@ func New(config Config, logger *slog.Logger) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails), newLoginLimit()}, nil
+	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails), newLoginLimit(), telemetry.NewHTTPMetrics("console")}, nil
 }
+
+// Metrics returns what to register for Prometheus.
+func (w *Console) Metrics() prometheus.Collector { return w.metrics }
 
 const (
 	// bodyLimit is the largest form, in bytes.

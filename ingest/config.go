@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/listen"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds ingest's settings.
@@ -22,6 +23,9 @@ type Config struct {
 	IdleTimeout         time.Duration `help:"How long a connection may stay open without a request." default:"60s"`
 	DrainTimeout        time.Duration `help:"How long requests in hand may take at shutdown." default:"3s"`
 	RejectionsPerSecond int           `help:"Refused requests that are logged per second, and twice as many at once; others are only counted." default:"100"`
+
+	// Tracer makes spans; nil makes none.
+	Tracer *telemetry.Tracer `kong:"-"`
 }
 
 // Validate reports every setting that cannot work.

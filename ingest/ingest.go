@@ -33,7 +33,10 @@ type Ingest struct {
 	logger   *slog.Logger
 	now      func() time.Time
 
-	inFlight atomic.Int64 // events that wait for their acknowledgement
+	inFlight  atomic.Int64 // events that wait for their acknowledgement
+	isServing atomic.Bool  // from when the catalog has been read
+	failing   atomic.Int64 // when Kafka last failed to take an event, in Unix nanoseconds; 0 since it has taken one
+	metrics   *metrics
 }
 
 // New returns a role that knows its endpoints from reader, which must be running. It fails on settings that cannot work.
@@ -53,10 +56,12 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	if err != nil {
 		return nil, fmt.Errorf("connecting ingest to Kafka: %w", err)
 	}
-	return &Ingest{
+	i := &Ingest{
 		config: config, catalog: reader, client: client, topic: cluster.Topic(schemas.EventsTopic),
 		rejected: newRejections(config, cluster, client, logger), logger: logger, now: time.Now,
-	}, nil
+	}
+	i.metrics = newMetrics(&i.inFlight)
+	return i, nil
 }
 
 // Run listens and serves until ctx ends. See Serve.
@@ -81,6 +86,8 @@ func (i *Ingest) Serve(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	app := i.app(context.WithoutCancel(ctx))
+	i.isServing.Store(true)
+	defer i.isServing.Store(false)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -18,6 +18,9 @@ type Config struct {
 	TopicPrefix string   `help:"What every topic name begins with." default:"millrace."`
 	ClientID    string   `help:"Name under which the brokers see this process." default:"millrace"`
 	Topics      Settings `embed:"" prefix:"topics-"`
+
+	// Hooks are told what every client does, for its metrics.
+	Hooks []kgo.Hook `kong:"-"`
 }
 
 // Validate reports every setting that cannot work. No brokers at all is left to the one who connects.
@@ -41,6 +44,7 @@ func (c Config) Options() []kgo.Opt {
 		kgo.RequestTimeoutOverhead(10 * time.Second),
 		// Closing a client would send the last of them first, and wait for a broker that is gone.
 		kgo.DisableClientMetrics(),
+		kgo.WithHooks(c.Hooks...),
 	}
 }
 

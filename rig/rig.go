@@ -28,6 +28,7 @@ type Pipeline struct {
 	APIURL      string
 	ConsoleURL  string
 	ReceiverURL string
+	AdminURL    string // of /readyz and /metrics
 	ClickHouse  string // the read-only HTTP interface
 	Kafka       string // host:port
 	TopicPrefix string // what the names of its topics begin with
@@ -48,14 +49,14 @@ type Pipeline struct {
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
 	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}, TopicPrefix: "millrace."}
-	ingest, api, console := freeAddr(t), freeAddr(t), freeAddr(t)
+	ingest, api, console, admin := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t)
 	p.IngestURL, p.APIURL, p.ConsoleURL = "http://"+ingest, "http://"+api, "http://"+console
-	p.ReceiverURL, p.ClickHouse = "http://"+receiver, "http://"+clickhouse
+	p.ReceiverURL, p.ClickHouse, p.AdminURL = "http://"+receiver, "http://"+clickhouse, "http://"+admin
 	p.Kafka = kafka
 	p.flags = []string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
-		"--console-listen=" + console, "--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
+		"--console-listen=" + console, "--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=" + admin,
 	}
 	p.flags = append(append(p.flags, p.kafkaFlags()...), flags...)
 	t.Cleanup(p.cleanUp)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,15 +21,7 @@ import (
 type AdminConfig struct {
 	Listen string     `help:"Address on which /healthz, /readyz and /metrics answer, for orchestrators and Prometheus; empty is none." default:"${admin_listen}" placeholder:"HOST:PORT"`
 	TLS    listen.TLS `embed:"" prefix:"tls-"`
-}
-
-// Readiness is what /readyz answers: with 200 when Ready, otherwise with 503.
-type Readiness struct {
-	Ready bool `json:"ready"`
-	// Partitions says, by partition, "ready" or what it waits for. One that waits holds up no other.
-	Partitions map[int32]string `json:"partitions,omitempty"`
-	// Warnings are what somebody should mend, though work goes on.
-	Warnings []string `json:"warnings,omitempty"`
+	Pprof  bool       `help:"Answer /debug/pprof/ on the admin listener, too. A profile shows names and IDs that are in memory, and taking one costs: switch it on where only operators reach that listener."`
 }
 
 // Validate reports every setting that cannot work.
@@ -41,8 +34,8 @@ func NewMetrics() *prometheus.Registry {
 	return registry
 }
 
-// ServeAdmin answers on the admin listener until ctx ends. ready is called for each request, by several goroutines.
-func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Logger) error {
+// ServeAdmin answers on the admin listener until ctx ends.
+func ServeAdmin(ctx context.Context, config AdminConfig, health *Health, metrics prometheus.Gatherer, logger *slog.Logger) error {
 	if config.Listen == "" {
 		<-ctx.Done()
 		return nil
@@ -54,7 +47,7 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 	if err != nil {
 		return fmt.Errorf("listening for health checks and metrics (--admin-listen): %w", err)
 	}
-	server := &http.Server{Handler: admin(ready, metrics, logger), ReadHeaderTimeout: listen.HeaderTimeout, ReadTimeout: listen.HeaderTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: admin(config, health, metrics, logger), ReadHeaderTimeout: listen.HeaderTimeout, ReadTimeout: listen.HeaderTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, WriteTimeout: writeTimeout}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for such an answer
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -66,11 +59,14 @@ func ServeAdmin(ctx context.Context, config AdminConfig, ready func() Readiness,
 // maxConnections may be open to the admin listener at the same time: orchestrators, Prometheus, a person or two.
 const maxConnections = 200
 
-func admin(ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Logger) http.Handler {
+// writeTimeout leaves room for the probes of readiness, and for a profile of the length that is asked for by default.
+const writeTimeout = 40 * time.Second
+
+func admin(config AdminConfig, health *Health, metrics prometheus.Gatherer, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		state := ready()
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		state := health.Readiness(r.Context())
 		w.Header().Set("Content-Type", "application/json")
 		if !state.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -80,5 +76,18 @@ func admin(ready func() Readiness, metrics prometheus.Gatherer, logger *slog.Log
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	if config.Pprof {
+		profile(mux)
+	}
 	return mux
+}
+
+// profile routes the profiles of the Go runtime. Importing net/http/pprof also puts them on http.DefaultServeMux, which
+// nothing here serves.
+func profile(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }

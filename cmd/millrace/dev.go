@@ -39,6 +39,7 @@ type devCommand struct {
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
 	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
+	Trace       telemetry.TraceConfig `embed:"" prefix:"trace-"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
@@ -58,6 +59,12 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Ingest.Tracer, c.Processor.Tracer, c.Dispatcher.Tracer = tracer, tracer, tracer
 	outside, err := c.startOutside(ctx, logger)
 	if err != nil {
 		return ignoreStop(ctx, err)
@@ -67,8 +74,10 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err := c.prepare(ctx, logger); err != nil {
 		return ignoreStop(ctx, err)
 	}
-	err = withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return c.runRoles(ctx, reader, outside, logger)
+	err = withAdmin(ctx, c.Admin, logger, []string{"ingest", "processor", "dispatcher", "eventlog", "replay", "api", "console"}, func(ctx context.Context, admin *admin) error {
+		return withCatalog(ctx, c.Kafka, admin, logger, func(ctx context.Context, reader *catalog.Reader) error {
+			return c.runRoles(ctx, reader, outside, admin, logger)
+		})
 	})
 	return ignoreStop(ctx, err)
 }
@@ -151,10 +160,10 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 }
 
 // runRoles runs every role. When one ends with an error, all end.
-func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
+func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, admin *admin, logger *slog.Logger) error {
 	// Nobody else writes to a broker of our own, and its transactions do not survive a kill.
 	isSingle := len(outside.Brokers) > 0
-	writer, keys, err := openWriter(ctx, c.Catalog, c.Kafka, reader, isSingle, logger)
+	writer, keys, err := openWriter(ctx, c.Catalog, admin.catalog, reader, isSingle, logger)
 	if err != nil {
 		return err
 	}
@@ -165,23 +174,22 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	if err := seedDemo(ctx, reader, writer); err != nil {
 		return err
 	}
-	metrics := telemetry.NewMetrics()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, metrics, logger) })
+	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, admin, logger) })
 	group.Go(func() error {
-		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
+		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), admin, logger)
 	})
 	group.Go(func() error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
+		return startProcessor(ctx, c.Processor, c.Kafka, reader, admin, logger)
 	})
 	group.Go(func() error {
-		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
+		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, admin, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, admin, logger)
 	})
-	group.Go(func() error { return startConsole(ctx, c.Console, logger) })
-	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
+	group.Go(func() error { return startConsole(ctx, c.Console, admin, logger) })
+	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, admin, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
 	group.Go(func() error { return c.announce(ctx, reader, keys, outside) })
 	err = group.Wait()

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/telemetry"
@@ -33,12 +31,9 @@ func (c *eventlogRun) Run(global *Global, ctx bound) error {
 	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
-	metrics := telemetry.NewMetrics()
-	group, together := errgroup.WithContext(ctx)
-	isReady := func() telemetry.Readiness { return telemetry.Readiness{Ready: true} }
-	group.Go(func() error { return startEventlog(together, c.ClickHouse, c.Kafka, metrics, logger) })
-	group.Go(func() error { return telemetry.ServeAdmin(together, c.Admin, isReady, metrics, logger) })
-	return group.Wait()
+	return withAdmin(ctx, c.Admin, logger, []string{"eventlog"}, func(ctx context.Context, admin *admin) error {
+		return startEventlog(ctx, c.ClickHouse, c.Kafka, admin, logger)
+	})
 }
 
 type migrateCommand struct {
