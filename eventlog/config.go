@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // Config says how to reach ClickHouse and when rows are written to it.
@@ -57,7 +57,7 @@ func (c Config) Validate() error {
 		problems = append(problems, c.TTL.validate())
 	}
 	if c.PasswordRef != "" {
-		if err := catalog.CheckSecretRef(c.PasswordRef); err != nil {
+		if err := secretref.Check(c.PasswordRef); err != nil {
 			problems = append(problems, fmt.Errorf("clickhouse password: %w", err))
 		}
 	}

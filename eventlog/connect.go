@@ -12,7 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // statementTimeout is how long the server works on one statement. It is as long as the writer waits for one round of
@@ -71,7 +71,7 @@ func (c Config) options() (*clickhouse.Options, error) {
 	if c.PasswordRef == "" {
 		return options, nil
 	}
-	password, err := catalog.ResolveSecret(c.PasswordRef)
+	password, err := secretref.Resolve(c.PasswordRef)
 	if err != nil {
 		return nil, fmt.Errorf("password of ClickHouse: %w", err)
 	}
