@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,19 +13,30 @@ import (
 // Explain adds to an error of a client which setting, or which permission, to look at, where the broker only says no.
 // Other errors, and nil, are returned as they are.
 func (c Config) Explain(err error) error {
-	if _, isClosed := errors.AsType[*kgo.ErrFirstReadEOF](err); isClosed && !(c.TLS.isOn() && c.SASL.isOn()) {
-		return fmt.Errorf("%w; does this listener want TLS (--kafka-tls-enabled, --kafka-tls-ca) or SASL (--kafka-sasl-mechanism)?", err)
-	}
-	switch {
-	case errors.Is(err, kerr.SaslAuthenticationFailed) && c.SASL.Mechanism == mechanismOAuth:
-		return fmt.Errorf("%w; check the token that --kafka-sasl-token refers to", err)
-	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return fmt.Errorf("%w; check --kafka-sasl-user and the password that --kafka-sasl-password refers to", err)
-	case errors.Is(err, kerr.UnsupportedSaslMechanism):
-		return fmt.Errorf("%w; the listener does not know --kafka-sasl-mechanism=%s", err, c.SASL.Mechanism)
-	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed),
-		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
-		return fmt.Errorf("%w; `millrace topics acls` prints the permissions that each role needs", err)
+	if hint := c.hint(err); hint != "" {
+		return fmt.Errorf("%w; %s", err, hint)
 	}
 	return err
+}
+
+func (c Config) hint(err error) string {
+	_, isClosedFirst := errors.AsType[*kgo.ErrFirstReadEOF](err)
+	switch {
+	case err == nil:
+		return ""
+	case !c.TLS.isOn() && strings.Contains(err.Error(), "tls endpoint"): // the client's words, of no type that could be asked for
+		return "does this listener want TLS (--kafka-tls-enabled, --kafka-tls-ca)?"
+	case isClosedFirst && !(c.TLS.isOn() && c.SASL.isOn()):
+		return "does this listener want TLS (--kafka-tls-enabled, --kafka-tls-ca) or SASL (--kafka-sasl-mechanism)?"
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return "the listener does not know --kafka-sasl-mechanism=" + c.SASL.Mechanism
+	case c.SASL.isOn() && errors.Is(err, kerr.SaslAuthenticationFailed):
+		return "check " + c.SASL.proof()
+	case c.SASL.isOn() && errors.Is(err, io.EOF): // some brokers say no in this way
+		return "the broker closed the connection: check that it is up, and " + c.SASL.proof()
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed),
+		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
+		return "`millrace acls` prints the permissions that each role needs"
+	}
+	return ""
 }

@@ -29,9 +29,11 @@ func (c Config) Validate() error {
 	for _, broker := range c.Brokers {
 		if !strings.Contains(broker, ":") {
 			problems = append(problems, fmt.Errorf("kafka broker %q: give host:port", broker))
+			continue
 		}
+		problems = append(problems, c.checkSecrecy(broker))
 	}
-	problems = append(problems, c.TLS.validate(), c.SASL.validate(), c.validateSecrecy())
+	problems = append(problems, c.TLS.validate(), c.SASL.validate())
 	return errors.Join(append(problems, c.Topics.Validate())...)
 }
 

@@ -69,10 +69,10 @@ func (s SASL) foreign(settings string, isGiven bool) error {
 func (s SASL) mechanism() sasl.Mechanism {
 	switch s.Mechanism {
 	case mechanismOAuth:
-		return oauth.Oauth(func(context.Context) (oauth.Auth, error) {
+		return bearer{oauth.Oauth(func(context.Context) (oauth.Auth, error) {
 			token, err := s.token()
 			return oauth.Auth{Token: token, Extensions: s.Extensions}, err
-		})
+		})}
 	case mechanismPlain:
 		return plain.Plain(func(context.Context) (plain.Auth, error) {
 			user, password, err := s.credentials()
@@ -87,6 +87,14 @@ func (s SASL) mechanism() sasl.Mechanism {
 		return scram.Sha512(login)
 	}
 	return scram.Sha256(login)
+}
+
+// proof names the settings that a broker judges.
+func (s SASL) proof() string {
+	if s.Mechanism == mechanismOAuth {
+		return "the token that --kafka-sasl-token refers to"
+	}
+	return "--kafka-sasl-user and the password that --kafka-sasl-password refers to"
 }
 
 func (s SASL) credentials() (user, password string, err error) {
