@@ -49,6 +49,7 @@ func mayImport() map[string][]string {
 		"rig/browser":               nil,
 		"e2e":                       {"rig", "rig/browser"},
 		"e2e/chaos":                 nil,
+		"e2e/security":              nil,
 		"deploy/kafka/certificates": {"rig/pki"},
 		"bench/dedup":               {"dedup", "schemas"},
 		"bench/load":                nil,
@@ -188,7 +189,7 @@ func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 // TestEverySettingInTheDocumentsExists asks the binary's own help for the flags.
 func TestEverySettingInTheDocumentsExists(t *testing.T) {
 	known := ""
-	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "migrate", "library", "events list", "stats", "replay create"} {
+	for _, command := range []string{"dev", "send", "apply", "ingest", "processor", "dispatcher", "eventlog", "eventlog rebuild", "api", "console", "topics", "acls", "migrate", "library", "events list", "stats", "replay create"} {
 		out, err := exec.Command("go", append(append([]string{"run", "./cmd/millrace"}, strings.Fields(command)...), "--help")...).Output()
 		if err != nil {
 			t.Fatalf("millrace %s --help: %v", command, err)

@@ -42,6 +42,7 @@ type commands struct {
 	Schema      schemaCommands      `cmd:"" help:"Print the JSON Schema of files."`
 
 	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
+	ACLs      aclsCommand      `cmd:"" name:"acls" help:"Print the Kafka permissions that each role needs, as commands."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
 	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
