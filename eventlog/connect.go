@@ -38,7 +38,7 @@ func connect(ctx context.Context, config Config, database string) (driver.Conn, 
 	}
 	if err := conn.Ping(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, err)
+		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, config.TLS.files().Explain(err))
 	}
 	return conn, nil
 }
@@ -52,6 +52,9 @@ func (c Config) options() (*clickhouse.Options, error) {
 	}
 	options, err := parseDSN(c.DSN)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.TLS.applyTo(options); err != nil {
 		return nil, err
 	}
 	options.DialContext = c.DialContext

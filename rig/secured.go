@@ -67,7 +67,7 @@ func securedFake(t testing.TB) *Secured {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker := keyPair(t, authority, "broker", "127.0.0.1", "localhost")
+	broker := KeyPair(t, authority, "broker", "127.0.0.1", "localhost")
 	_, cluster := Fake(t,
 		kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("SCRAM-SHA-256", "admin", "admin-password"), kfake.User("PLAIN", PlainUser, PlainPassword),
 		kfake.TLS(&tls.Config{Certificates: []tls.Certificate{broker}, ClientCAs: authority.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}))
@@ -76,7 +76,7 @@ func securedFake(t testing.TB) *Secured {
 	WriteFile(t, s.CA, authority.PEM())
 	WriteCertificate(t, authority, s.Cert, s.Key)
 	s.connect(t, kgo.SeedBrokers(cluster.Brokers...),
-		kgo.DialTLSConfig(&tls.Config{RootCAs: authority.Pool(), Certificates: []tls.Certificate{keyPair(t, authority, "admin")}}),
+		kgo.DialTLSConfig(&tls.Config{RootCAs: authority.Pool(), Certificates: []tls.Certificate{KeyPair(t, authority, "admin")}}),
 		kgo.SASL(scram.Auth{User: "admin", Pass: "admin-password"}.AsSha256Mechanism()))
 	return s
 }
@@ -218,7 +218,8 @@ func WriteFile(t testing.TB, path string, content []byte) {
 	}
 }
 
-func keyPair(t testing.TB, authority *pki.Authority, name string, hosts ...string) tls.Certificate {
+// KeyPair lets an authority issue a certificate for name, good for hosts.
+func KeyPair(t testing.TB, authority *pki.Authority, name string, hosts ...string) tls.Certificate {
 	t.Helper()
 	certificate, key, err := authority.Issue(name, hosts...)
 	if err != nil {
