@@ -44,6 +44,7 @@ type commands struct {
 	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
 	ACLs      aclsCommand      `cmd:"" name:"acls" help:"Print the Kafka permissions that each role needs, as commands."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
+	Grants    grantsCommand    `cmd:"" help:"Print the statements that make ClickHouse roles with what each user needs."`
 	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	ChdbChild chdbChildCommand `cmd:"" hidden:"" help:"The embedded ClickHouse's own process."`
