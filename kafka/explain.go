@@ -26,7 +26,7 @@ func (c Config) hint(err error) string {
 		return ""
 	case !c.TLS.isOn() && strings.Contains(err.Error(), "tls endpoint"): // the client's words, of no type that could be asked for
 		return "does this listener want TLS (--kafka-tls-enabled, --kafka-tls-ca)?"
-	case isClosedFirst && !(c.TLS.isOn() && c.SASL.isOn()):
+	case isClosedFirst && (!c.TLS.isOn() || !c.SASL.isOn()):
 		return "does this listener want TLS (--kafka-tls-enabled, --kafka-tls-ca) or SASL (--kafka-sasl-mechanism)?"
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return "the listener does not know --kafka-sasl-mechanism=" + c.SASL.Mechanism

@@ -31,12 +31,11 @@ func Forward(t testing.TB, listener net.Listener, dial func(ctx context.Context,
 }
 
 func pass(ctx context.Context, from net.Conn, dial func(ctx context.Context, addr string) (net.Conn, error)) {
-	defer from.Close()
 	to, err := dial(ctx, "")
 	if err != nil {
-		return // the one who asks sees a connection that ends
+		_ = from.Close() // who asks sees a connection that ends
+		return
 	}
-	defer to.Close()
 	closeBoth := func() { _, _ = from.Close(), to.Close() }
 	defer context.AfterFunc(ctx, closeBoth)()
 	var group sync.WaitGroup

@@ -97,14 +97,10 @@ func password(role string) string { return "canary-password-of-" + role }
 
 func asACL(user string, permission kafka.Permission) *kadm.ACLBuilder {
 	acl := kadm.NewACLs().Allow("User:" + user).AllowHosts("*").Operations(permission.Operations...)
-	switch permission.Resource {
-	case kmsg.ACLResourceTypeTopic:
-		acl.Topics(permission.Name)
-	case kmsg.ACLResourceTypeGroup:
-		acl.Groups(permission.Name)
-	case kmsg.ACLResourceTypeTransactionalId:
-		acl.TransactionalIDs(permission.Name)
-	}
+	name := map[kmsg.ACLResourceType]func(...string) *kadm.ACLBuilder{
+		kmsg.ACLResourceTypeTopic: acl.Topics, kmsg.ACLResourceTypeGroup: acl.Groups, kmsg.ACLResourceTypeTransactionalId: acl.TransactionalIDs,
+	}[permission.Resource]
+	name(permission.Name)
 	if permission.IsPrefix {
 		return acl.ResourcePatternType(kmsg.ACLResourcePatternTypePrefixed)
 	}
