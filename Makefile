@@ -42,7 +42,7 @@ test: build library chromium ## run every test, with the race detector; ARGS="-r
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
 # The packages that reach a broker; the others would only run a second time.
-KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e
+KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e ./e2e/security
 
 test-kafka: build library chromium ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \

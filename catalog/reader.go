@@ -22,6 +22,7 @@ const partition = 0
 // Reader follows the catalog topic.
 type Reader struct {
 	topic    string
+	kafka    kafka.Config
 	client   *kgo.Client
 	logger   *slog.Logger
 	follower *follower // of Run
@@ -53,7 +54,7 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the catalog: %w", err)
 	}
-	r := &Reader{topic: topic, client: client, logger: logger, follower: newFollower(logger.With("topic", topic))}
+	r := &Reader{topic: topic, kafka: config, client: client, logger: logger, follower: newFollower(logger.With("topic", topic))}
 	r.state.Store(&state{snapshot: r.follower.latest})
 	r.changed.Store(new(make(chan struct{})))
 	return r, nil
@@ -77,7 +78,7 @@ func (r *Reader) Run(ctx context.Context) error {
 			return nil
 		}
 		for _, failed := range fetches.Errors() {
-			r.logger.Error("reading the catalog", "topic", r.topic, "error", failed.Err)
+			r.logger.Error("reading the catalog", "topic", r.topic, "error", r.kafka.Explain(failed.Err))
 		}
 		fetches.EachPartition(r.take)
 	}
@@ -99,14 +100,14 @@ func (r *Reader) take(fetched kgo.FetchTopicPartition) {
 func (r *Reader) Ready(ctx context.Context) error {
 	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, r.topic)
 	if err != nil {
-		return fmt.Errorf("asking for the end of the catalog: %w", err)
+		return fmt.Errorf("asking for the end of the catalog: %w", r.kafka.Explain(err))
 	}
 	end, found := ends.Lookup(r.topic, partition)
 	if !found {
 		return errors.New("asking for the end of the catalog: the topic does not exist")
 	}
 	if end.Err != nil {
-		return fmt.Errorf("asking for the end of the catalog: %w", end.Err)
+		return fmt.Errorf("asking for the end of the catalog: %w", r.kafka.Explain(end.Err))
 	}
 	return r.wait(ctx, end.Offset)
 }

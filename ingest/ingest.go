@@ -19,6 +19,7 @@ import (
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 	"github.com/millrace/millrace/telemetry"
 )
 
@@ -29,7 +30,7 @@ type Ingest struct {
 	client   *kgo.Client
 	topic    string
 	rejected *rejections
-	secrets  catalog.Secrets
+	secrets  secretref.Cache
 	logger   *slog.Logger
 	now      func() time.Time
 

@@ -49,8 +49,8 @@ type Pipeline struct {
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
 	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}, TopicPrefix: "millrace."}
-	ingest, api, console, admin := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
-	receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t)
+	ingest, api, console, admin := FreeAddr(t), FreeAddr(t), FreeAddr(t), FreeAddr(t)
+	receiver, clickhouse, kafka := FreeAddr(t), FreeAddr(t), FreeAddr(t)
 	p.IngestURL, p.APIURL, p.ConsoleURL = "http://"+ingest, "http://"+api, "http://"+console
 	p.ReceiverURL, p.ClickHouse, p.AdminURL = "http://"+receiver, "http://"+clickhouse, "http://"+admin
 	p.Kafka = kafka
@@ -165,8 +165,8 @@ func dataDir(t testing.TB) string {
 	return dir
 }
 
-// freeAddr returns a loopback address that nobody listens on at the moment.
-func freeAddr(t testing.TB) string {
+// FreeAddr returns a loopback address that nobody listens on at the moment.
+func FreeAddr(t testing.TB) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -210,10 +210,16 @@ func Binary(t testing.TB) string {
 // Eventually waits until condition returns nil, and fails the test with its last error when patience ends.
 func (p *Pipeline) Eventually(what string, condition func() error) {
 	p.t.Helper()
+	Eventually(p.t, what, condition)
+}
+
+// Eventually is the method of the same name, for tests without a Pipeline.
+func Eventually(t testing.TB, what string, condition func() error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := poll(ctx, condition); err != nil {
-		p.t.Fatalf("waiting until %s: %v", what, err)
+		t.Fatalf("waiting until %s: %v", what, err)
 	}
 }
 

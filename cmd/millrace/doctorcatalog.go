@@ -12,6 +12,7 @@ import (
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/doctor"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 )
 
 // checkCatalog reads the catalog, and looks at what it refers to.
@@ -104,7 +105,7 @@ func (c *doctorCommand) secrets(snapshot *catalog.Snapshot) []doctor.Secret {
 	var all []doctor.Secret
 	add := func(of, ref string) {
 		if ref != "" {
-			_, err := catalog.ResolveSecret(ref)
+			_, err := secretref.Resolve(ref)
 			all = append(all, doctor.Secret{Of: of, Ref: ref, Err: err})
 		}
 	}
