@@ -9,9 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,54 +225,52 @@ func requireOutcome(t *testing.T, m misbehaviour) {
 	p.requireNoSecrets()
 }
 
-// TestAPIThatMisbehavesDoublesNoOthersLatency compares how long other runs take from their record to their call without
-// and with a workflow beside them that hangs, fails and answers slowly in turn.
-func TestAPIThatMisbehavesDoublesNoOthersLatency(t *testing.T) {
-	usual := medianLatency(t, func(http.ResponseWriter, *http.Request, int) bool { return false })
-	beside := medianLatency(t, func(w http.ResponseWriter, r *http.Request, nth int) bool {
-		switch nth % 3 {
+// TestAPIThatMisbehavesHoldsUpNoOtherRun has a workflow whose calls fail, break off, and hang until the others are through.
+// How long these take meanwhile is the benchmarks' to tell.
+func TestAPIThatMisbehavesHoldsUpNoOtherRun(t *testing.T) {
+	var turn, hung, ended atomic.Int32
+	released := make(chan struct{})
+	api := startBadAPI(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		switch turn.Add(1) % 3 {
 		case 0:
 			w.WriteHeader(http.StatusInternalServerError)
 		case 1:
-			<-r.Context().Done()
+			hung.Add(1)
+			select {
+			case <-released:
+			case <-r.Context().Done():
+			}
+			ended.Add(1)
 		case 2:
 			reset(w)
 		}
 		return true
 	})
-	t.Logf("median from record to call: %s alone, %s beside", usual, beside)
-	if beside > 2*usual+5*time.Millisecond { // the machine's noise
-		t.Errorf("the median latency rose from %s to %s", usual, beside)
-	}
-}
-
-func medianLatency(t *testing.T, misbehave func(http.ResponseWriter, *http.Request, int) bool) time.Duration {
 	p := newPipeline(t, 2, func(call) reply { return ok() })
-	api := startBadAPI(t, misbehave)
 	bad := p.destination
 	bad.BaseURL = api.URL
 	p.others = map[string]dispatcher.Destination{"bad": bad}
 	config := quick()
-	config.Timeout, config.RetryTiers, config.MaxOutstanding = 250*time.Millisecond, shortTiers(), 200
+	config.Timeout, config.RetryTiers, config.MaxOutstanding = 5*time.Minute, shortTiers(), 200
 	for i := range 300 {
 		run := newRunOf("bad", fmt.Sprint("bad", i))
 		run.Environment = "bad"
 		p.write(int32(i%2), fmt.Sprint("b", i), run)
 	}
 	stop := p.run(config)
-	p.eventually("misbehaviour", func() bool { api.mu.Lock(); defer api.mu.Unlock(); return len(api.calls) > 20 })
-	var took []time.Duration
+	p.eventually("calls hang", func() bool { return hung.Load() > 0 })
 	for i := range 200 {
 		run := newRun(fmt.Sprint("other", i))
 		p.write(int32(i%2), fmt.Sprint("o", i), run)
 		p.eventually("a call", func() bool { return len(p.api.calls(run.RunID)) > 0 })
-		took = append(took, p.api.calls(run.RunID)[0].at.Sub(run.CreatedAt))
 	}
+	if n := ended.Load(); n > 0 {
+		t.Errorf("%d of %d calls that hang have ended before the others were through", n, hung.Load())
+	}
+	close(released)
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
 }
 
 func TestCertificateThatCannotBeVerifiedIsNotTalkedTo(t *testing.T) {
