@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build image manifests compose-test test test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,12 +42,15 @@ test: build library chromium ## run every test, with the race detector; ARGS="-r
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) ./...
 
 # The packages that reach a broker; the others would only run a second time.
-KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e
+KAFKA_PACKAGES := ./kafka ./catalog/... ./ingest ./processor ./dispatcher ./eventlog/... ./replay ./api ./cmd/millrace ./e2e ./e2e/security
 
 test-kafka: build library chromium ## run the tests that reach a broker on Apache Kafka (JDK 17, Maven); ARGS="-run Name" passes flags
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) \
 		$(GO) test -race -shuffle=on -timeout=15m $(ARGS) $(KAFKA_PACKAGES)
+
+test-alerts: ## check that alerts and dashboard ask for metrics that exist, and that each alert has a runbook
+	$(GO) test -C deploy/prometheus/check ./...
 
 DURATION ?= 60s
 
@@ -89,6 +92,7 @@ library: build ## fetch the pinned ClickHouse engine library, once
 
 lint: ## golangci-lint and gofumpt, pinned in tools/go.mod; the Helm chart, and that the plain manifests are what it renders
 	$(TOOL) golangci-lint run ./...
+	cd deploy/prometheus/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd deploy/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff && $(GO) run .
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }

@@ -14,24 +14,28 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds the API's settings.
 type Config struct {
-	Listen    string    `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	IngestURL string    `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
-	SQL       SQLConfig `embed:"" prefix:"sql-"`
-	Tokens    []string  `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
+	Listen    string     `help:"Address on which the management API listens. One that others reach needs tokens." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	TLS       listen.TLS `embed:"" prefix:"tls-"`
+	IngestURL string     `help:"What the URLs of endpoints begin with, as senders reach ingest." placeholder:"URL"`
+	SQL       SQLConfig  `embed:"" prefix:"sql-"`
+	Tokens    []string   `help:"A bearer token for the management API: its name, what it may do (read, write or admin), and where it is, env:NAME or file:PATH. Can be repeated." placeholder:"NAME:SCOPE:REF"`
 }
 
 // Validate reports every setting that cannot work, tokens that are not where they should be included.
 func (c Config) Validate() error {
 	_, err := resolveTokens(c.Tokens)
-	err = errors.Join(err, c.SQL.validate())
+	err = errors.Join(err, c.SQL.validate(), c.TLS.Validate("--api-tls"))
 	if c.Listen == "" {
 		return err // Run sees on what it serves
 	}
@@ -55,6 +59,7 @@ type API struct {
 	dryRuns chan struct{} // has one for each that is under way
 
 	parameters parameters
+	metrics    *telemetry.HTTPMetrics
 }
 
 // EventLog is what the API reads, SQL nil where users may not write their own.
@@ -81,8 +86,12 @@ func New(config Config, reader *catalog.Reader, writer *catalog.Writer, keys *ca
 	return &API{
 		config: config, tokens: tokens, reader: reader, writer: writer, keys: keys, log: log.Log, sql: log.SQL, resend: resend, logger: logger, parameters: known,
 		replays: replays, paces: newPaces(), dryRuns: make(chan struct{}, maxDryRuns),
+		metrics: telemetry.NewHTTPMetrics("api"),
 	}, nil
 }
+
+// Metrics returns what to register for Prometheus.
+func (a *API) Metrics() prometheus.Collector { return a.metrics }
 
 // bodyLimit is the largest request body, in bytes; triggers are small.
 const bodyLimit = 1 << 20
@@ -93,6 +102,15 @@ const requestTimeout = 20 * time.Second
 // maxRequestHead bounds the first line and the headers of a request, in bytes. The IDs of 500 events, as many as may be
 // asked for at once, take 20 KB.
 const maxRequestHead = 32 << 10
+
+const (
+	// bodyTimeout is how long a client may take for a body. Files to apply may have megabytes.
+	bodyTimeout = 30 * time.Second
+	// writeTimeout is how long a client may take for an answer; dry runs have dryRunPatience for each line.
+	writeTimeout = 30 * time.Second
+	// maxConnections may be open at the same time; one more is answered 503.
+	maxConnections = 10_000
+)
 
 // drain is how long requests may go on after the end was asked for.
 const drain = 3 * time.Second
@@ -139,10 +157,15 @@ func (a *API) app(ctx context.Context) *fiber.App {
 		// A body up to twice the limit is read and refused politely; a larger one costs the connection.
 		BodyLimit:      2 * applyLimit,
 		ReadBufferSize: maxRequestHead,
-		ReadTimeout:    30 * time.Second,
+		WriteTimeout:   writeTimeout,
 		IdleTimeout:    2 * time.Minute,
+		Concurrency:    maxConnections,
 		ErrorHandler:   a.answerError,
+
+		DisablePreParseMultipartForm: true, // no call takes a form
 	})
+	listen.BoundReading(app.Server(), bodyTimeout)
+	app.Use(a.metrics.Count)
 	app.Use(func(c *fiber.Ctx) error {
 		if limit := limitOf(c.Path()); len(c.Request().Body()) > limit {
 			return fiber.NewError(fiber.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))

@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // scope is what a token may do; each scope includes those before it.
@@ -58,7 +59,7 @@ func parseToken(text string) (tokenSetting, error) {
 	if known < 0 {
 		return tokenSetting{}, fmt.Errorf("its scope is none of %s; %s", strings.Join(scopeNames(), ", "), tokenHelp)
 	}
-	if err := catalog.CheckSecretRef(parts[2]); err != nil {
+	if err := secretref.Check(parts[2]); err != nil {
 		return tokenSetting{}, fmt.Errorf("%w; %s", err, tokenHelp)
 	}
 	return tokenSetting{parts[0], scope(known + 1), parts[2]}, nil
@@ -95,7 +96,7 @@ func resolveTokens(texts []string) ([]token, error) {
 	var tokens []token
 	var problems []error
 	for _, setting := range settings {
-		secret, err := catalog.ResolveSecret(setting.ref)
+		secret, err := secretref.Resolve(setting.ref)
 		made := token{setting.name, setting.scope, sha256.Sum256([]byte(secret))}
 		sameSecret := func(other token) bool { return other.sum == made.sum }
 		switch {

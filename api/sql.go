@@ -8,8 +8,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/eventlog/query"
+	"github.com/millrace/millrace/secretref"
 )
 
 // SQLRequest is a question in SQL.
@@ -69,7 +69,7 @@ func (c SQLConfig) validate() error {
 		problems = append(problems, fmt.Errorf("api sql time %s: must be whole seconds, from 1 s to less than %s", c.Time, requestTimeout))
 	}
 	if c.PasswordRef != "" {
-		if err := catalog.CheckSecretRef(c.PasswordRef); err != nil {
+		if err := secretref.Check(c.PasswordRef); err != nil {
 			problems = append(problems, fmt.Errorf("api sql password: %w", err))
 		}
 	}

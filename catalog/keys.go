@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/millrace/millrace/secretref"
 )
 
 // Keys seals the endpoint keys that the catalog stores, and opens them again. A nil Keys stores them as they are.
@@ -28,7 +30,7 @@ func NewKeys(secretRef string) (*Keys, error) {
 	if secretRef == "" {
 		return nil, nil //nolint:nilnil // a nil Keys is of use
 	}
-	text, err := ResolveSecret(secretRef)
+	text, err := secretref.Resolve(secretRef)
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalog key (--catalog-key): %w", err)
 	}

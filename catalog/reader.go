@@ -22,6 +22,7 @@ const partition = 0
 // Reader follows the catalog topic.
 type Reader struct {
 	topic    string
+	kafka    kafka.Config
 	client   *kgo.Client
 	logger   *slog.Logger
 	follower *follower // of Run
@@ -35,6 +36,7 @@ type state struct {
 	snapshot *Snapshot
 	next     int64       // offset after the last record in snapshot
 	recent   recentNames // of the last changes in snapshot
+	at       time.Time   // when snapshot was read; zero before the first
 }
 
 // NewReader connects to the catalog. Run must be called for it to read.
@@ -52,7 +54,7 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the catalog: %w", err)
 	}
-	r := &Reader{topic: topic, client: client, logger: logger, follower: newFollower(logger.With("topic", topic))}
+	r := &Reader{topic: topic, kafka: config, client: client, logger: logger, follower: newFollower(logger.With("topic", topic))}
 	r.state.Store(&state{snapshot: r.follower.latest})
 	r.changed.Store(new(make(chan struct{})))
 	return r, nil
@@ -60,6 +62,9 @@ func NewReader(config kafka.Config, logger *slog.Logger) (*Reader, error) {
 
 // Snapshot returns the catalog as last read. It never blocks. Before Ready it is empty.
 func (r *Reader) Snapshot() *Snapshot { return r.state.Load().snapshot }
+
+// IsRead reports whether the catalog has been read to its end once.
+func (r *Reader) IsRead() bool { return !r.state.Load().at.IsZero() }
 
 // Changed returns a channel that is closed when the catalog moves on from what Snapshot returns after the call.
 func (r *Reader) Changed() <-chan struct{} { return *r.changed.Load() }
@@ -73,7 +78,7 @@ func (r *Reader) Run(ctx context.Context) error {
 			return nil
 		}
 		for _, failed := range fetches.Errors() {
-			r.logger.Error("reading the catalog", "topic", r.topic, "error", failed.Err)
+			r.logger.Error("reading the catalog", "topic", r.topic, "error", r.kafka.Explain(failed.Err))
 		}
 		fetches.EachPartition(r.take)
 	}
@@ -87,7 +92,7 @@ func (r *Reader) take(fetched kgo.FetchTopicPartition) {
 	if len(fetched.Records) == 0 || !r.follower.add(fetched.Records, readable) {
 		return
 	}
-	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent})
+	r.state.Store(&state{r.follower.latest, r.follower.next, r.follower.recent, time.Now()})
 	close(*r.changed.Swap(new(make(chan struct{}))))
 }
 
@@ -95,14 +100,14 @@ func (r *Reader) take(fetched kgo.FetchTopicPartition) {
 func (r *Reader) Ready(ctx context.Context) error {
 	ends, err := kadm.NewClient(r.client).ListCommittedOffsets(ctx, r.topic)
 	if err != nil {
-		return fmt.Errorf("asking for the end of the catalog: %w", err)
+		return fmt.Errorf("asking for the end of the catalog: %w", r.kafka.Explain(err))
 	}
 	end, found := ends.Lookup(r.topic, partition)
 	if !found {
 		return errors.New("asking for the end of the catalog: the topic does not exist")
 	}
 	if end.Err != nil {
-		return fmt.Errorf("asking for the end of the catalog: %w", end.Err)
+		return fmt.Errorf("asking for the end of the catalog: %w", r.kafka.Explain(end.Err))
 	}
 	return r.wait(ctx, end.Offset)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 )
 
 // What the catalog takes. Names stand in URLs and on command lines. The counts are what the rest is measured for.
@@ -82,7 +83,7 @@ func checkWorkflowAPI(api schemas.WorkflowAPI) error {
 		problems = append(problems, invalid("workflow_api.base_url", "base_url: give an http or https URL such as https://api.example.com"))
 	}
 	if api.APIKeyRef != "" {
-		if err := CheckSecretRef(api.APIKeyRef); err != nil {
+		if err := secretref.Check(api.APIKeyRef); err != nil {
 			problems = append(problems, invalid("workflow_api.api_key", "%v", err))
 		}
 	}
@@ -145,7 +146,7 @@ func checkEndpoint(s *Snapshot, environment string, endpoint schemas.Endpoint) e
 	default:
 		return invalid(field+".signature.scheme", "signature scheme %q: use %s or %s", endpoint.Signature.Scheme, schemas.StandardWebhooks, schemas.SegmentSignature)
 	}
-	if err := CheckSecretRef(endpoint.Signature.SecretRef); err != nil {
+	if err := secretref.Check(endpoint.Signature.SecretRef); err != nil {
 		return invalid(field+".signature.secret", "%v", err)
 	}
 	return nil

@@ -15,13 +15,18 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/millrace/millrace/listen"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds the console's settings.
 type Config struct {
-	Listen     string `help:"Address on which the web console listens; empty is none." default:"127.0.0.1:8090" placeholder:"HOST:PORT"`
-	APIURL     string `name:"api-url" help:"URL of the management API that the console shows; http://127.0.0.1:8081 unless it is given." placeholder:"URL"`
-	SessionKey string `help:"What seals logins, at least 16 characters: env:NAME or file:PATH. Without it they end when the console does, and several consoles behind one name do not know each other's." placeholder:"REF"`
+	Listen     string     `help:"Address on which the web console listens; empty is none." default:"127.0.0.1:8090" placeholder:"HOST:PORT"`
+	TLS        listen.TLS `embed:"" prefix:"tls-"`
+	APIURL     string     `name:"api-url" help:"URL of the management API that the console shows; http://127.0.0.1:8081 unless it is given." placeholder:"URL"`
+	SessionKey string     `help:"What seals logins, at least 16 characters: env:NAME or file:PATH. Without it they end when the console does, and several consoles behind one name do not know each other's." placeholder:"REF"`
 }
 
 // defaultAPIURL is where the management API listens unless it is told otherwise.
@@ -30,6 +35,7 @@ const defaultAPIURL = "http://127.0.0.1:8081"
 // Validate reports every setting that cannot work.
 func (c Config) Validate() error {
 	_, err := newSeal(c.SessionKey)
+	err = errors.Join(err, c.TLS.Validate("--console-tls"))
 	if c.APIURL == "" {
 		return err
 	}
@@ -48,6 +54,8 @@ type Console struct {
 	pages  map[string]*template.Template
 	tails  chan struct{} // a place for each live view
 	logins *loginLimit
+
+	metrics *telemetry.HTTPMetrics
 }
 
 // New returns a console. The session key is read now.
@@ -70,8 +78,11 @@ func New(config Config, logger *slog.Logger) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails), newLoginLimit()}, nil
+	return &Console{config, logger, seal, assets, pages, make(chan struct{}, maxTails), newLoginLimit(), telemetry.NewHTTPMetrics("console")}, nil
 }
+
+// Metrics returns what to register for Prometheus.
+func (w *Console) Metrics() prometheus.Collector { return w.metrics }
 
 const (
 	// bodyLimit is the largest form, in bytes.
@@ -80,6 +91,12 @@ const (
 	maxRequestHead = 32 << 10
 	// requestTimeout is how long the API has for all that a page needs of it.
 	requestTimeout = 20 * time.Second
+	// bodyTimeout is how long a browser may take for a form.
+	bodyTimeout = 15 * time.Second
+	// writeTimeout is how long a browser may take for a page, or for what a live view has sent in one round.
+	writeTimeout = 30 * time.Second
+	// maxConnections may be open at the same time; one more is answered 503.
+	maxConnections = 10_000
 	// drain is how long requests may go on after the end was asked for.
 	drain = 3 * time.Second
 )
@@ -107,10 +124,14 @@ func (w *Console) app(ctx context.Context) *fiber.App {
 		Immutable:             true, // live views outlive their handlers
 		BodyLimit:             bodyLimit,
 		ReadBufferSize:        maxRequestHead,
-		ReadTimeout:           30 * time.Second,
+		WriteTimeout:          writeTimeout,
 		IdleTimeout:           2 * time.Minute,
+		Concurrency:           maxConnections,
 		ErrorHandler:          w.answerError,
+
+		DisablePreParseMultipartForm: true, // the pages' forms are of the other kind
 	})
+	listen.BoundReading(app.Server(), bodyTimeout)
 	w.route(ctx, app)
 	return app
 }

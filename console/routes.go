@@ -10,6 +10,7 @@ import (
 
 // route lists every page. What stands below identify has somebody who asks; live views end with ctx.
 func (w *Console) route(ctx context.Context, app *fiber.App) {
+	app.Use(w.metrics.Count)
 	app.Use(recover.New()) // a page that panics may not end the process: in `millrace dev` everything runs in it
 	app.Use(secure(), refuseOtherSites)
 	app.Use(compress.New(compress.Config{Next: isLive}))

@@ -14,7 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/millrace/millrace/api"
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // A login is the visitor's token in a cookie, sealed with a key that only the console has. So there is nothing to store,
@@ -33,7 +33,7 @@ type seal struct{ aead cipher.AEAD }
 func newSeal(ref string) (seal, error) {
 	secret := rand.Text()
 	if ref != "" {
-		resolved, err := catalog.ResolveSecret(ref)
+		resolved, err := secretref.Resolve(ref)
 		if err != nil {
 			return seal{}, fmt.Errorf("--console-session-key: %w", err)
 		}

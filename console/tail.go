@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type tail struct {
 	after     string
 	undecided []string // IDs, oldest first
 	out       *bufio.Writer
+	conn      net.Conn // behind it
 }
 
 // tail serves live views, which end with process.
@@ -54,6 +56,7 @@ func (w *Console) tail(process context.Context) fiber.Handler {
 			return fiber.NewError(fiber.StatusServiceUnavailable, "There are too many live views at once; close one, or load this page again later.")
 		}
 		view := w.newTail(c)
+		view.conn = c.Context().Conn()
 		c.Set(fiber.HeaderContentType, "text/event-stream")
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Set("X-Accel-Buffering", "no") // a proxy may hold nothing back
@@ -98,6 +101,10 @@ func (t *tail) run(ctx context.Context) {
 func (t *tail) step(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tailTimeout)
 	defer cancel()
+	// What the server sets is for a whole answer, and this one does not end.
+	if err := t.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
 	if err := t.addStatuses(ctx); err != nil {
 		return err
 	}

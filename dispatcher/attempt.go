@@ -29,13 +29,15 @@ var errBaseURL = errors.New("the environment's workflow API has a base URL that 
 // starter starts runs at a kind of destination. The courier has one for each kind.
 type starter interface {
 	// start makes one attempt. It fails in the answer, never otherwise, and returns soon after ctx ends.
-	start(ctx context.Context, to Destination, run schemas.Run) answer
+	start(ctx context.Context, to Destination, run schemas.Run, traceparent string) answer
 }
 
 // nobody is the starter of environments whose runs somebody else reads from Kafka.
 type nobody struct{}
 
-func (nobody) start(context.Context, Destination, schemas.Run) answer { return answer{isUntold: true} }
+func (nobody) start(context.Context, Destination, schemas.Run, string) answer {
+	return answer{isUntold: true}
+}
 
 // caller is the starter for HTTP workflow APIs.
 type caller struct {
@@ -68,7 +70,7 @@ func newCaller(config Config, allowed networks) *caller {
 func (c *caller) close() { c.client.CloseIdleConnections() }
 
 // start calls the API once and returns what it answered.
-func (c *caller) start(ctx context.Context, to Destination, run schemas.Run) answer {
+func (c *caller) start(ctx context.Context, to Destination, run schemas.Run, traceparent string) answer {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(c.timeout, func() { cancel(context.DeadlineExceeded) })
@@ -76,6 +78,9 @@ func (c *caller) start(ctx context.Context, to Destination, run schemas.Run) ans
 	request, err := newRequest(ctx, to, run)
 	if err != nil {
 		return answer{err: err}
+	}
+	if traceparent != "" {
+		request.Header.Set("traceparent", traceparent)
 	}
 	response, err := c.client.Do(request)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/millrace/millrace/dedup"
 	"github.com/millrace/millrace/schemas"
+
+	"github.com/millrace/millrace/telemetry"
 )
 
 // keyMemory is how long workflow APIs remember an idempotency key: Knock's documentation says 24 hours. A run sent
@@ -38,6 +40,8 @@ type Config struct {
 
 	// RetryTiers are the retry topics and their waits; nil takes those of schemas.
 	RetryTiers []schemas.RetryTier `kong:"-"`
+	// Tracer makes spans; nil makes none.
+	Tracer *telemetry.Tracer `kong:"-"`
 }
 
 // Validate reports every setting that cannot work.

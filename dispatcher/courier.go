@@ -24,6 +24,7 @@ type courier struct {
 	delivered    *delivered
 	complaints   *complaints
 	records      recorder
+	metrics      *metrics
 }
 
 // visit is what is known of a run while it is in memory.
@@ -97,6 +98,7 @@ func (c *courier) wasDelivered(j *job) bool {
 		return false
 	}
 	if found {
+		c.metrics.skipped.Inc()
 		c.logger.Debug("a run was delivered before and is not sent again", "run_id", j.run.RunID)
 	}
 	return found
@@ -116,6 +118,7 @@ func (c *courier) attempt(j *job, v *visit) step {
 	if age := c.age(j); age >= c.config.MaxAge {
 		delivery.Outcome = schemas.Dead
 		delivery.Error = fmt.Sprintf("not tried: the run is %s old, the limit is %s", age.Round(time.Second), c.config.MaxAge)
+		c.metrics.attempted(delivery.Outcome, notTried)
 		c.report(j, v, delivery, 0)
 		return step{kind: over}
 	}
@@ -144,6 +147,7 @@ func (c *courier) attempt(j *job, v *visit) step {
 			next.kind = over
 		}
 	}
+	c.metrics.attempted(delivery.Outcome, got.class())
 	c.report(j, v, delivery, next.wait)
 	return next
 }
@@ -156,16 +160,20 @@ func (c *courier) call(j *job, delivery *schemas.Delivery) (answer, time.Duratio
 		return answer{err: fmt.Errorf("environment %q has no workflow API that can be called: set its base URL, or, if that is set, see the log for why its API key cannot be read", j.run.Environment)}, 0, nil
 	}
 	if to.Kind == KafkaOnly {
-		return c.starters[to.Kind].start(j.partition.calls, to, j.run), 0, nil
+		return c.starters[to.Kind].start(j.partition.calls, to, j.run, ""), 0, nil
 	}
 	ticket, wait, err := c.gates.of(j.run.Environment, to).enter(j.partition.running, workflowOf(&j.run))
 	if err != nil || wait > 0 {
 		return answer{}, wait, err
 	}
+	c.metrics.inFlight.Add(1)
 	began := time.Now()
 	delivery.AttemptedAt = began.UTC()
-	got := c.starters[to.Kind].start(j.partition.calls, to, j.run)
-	delivery.LatencyMs = float64(time.Since(began)) / float64(time.Millisecond)
+	got := c.start(j, to, delivery)
+	took := time.Since(began)
+	c.metrics.inFlight.Add(-1)
+	c.metrics.seconds.Observe(took.Seconds())
+	delivery.LatencyMs = float64(took) / float64(time.Millisecond)
 	if j.partition.calls.Err() != nil {
 		ticket.leave(cutOff, 0)
 		return got, 0, context.Canceled

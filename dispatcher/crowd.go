@@ -98,6 +98,13 @@ func (s *share) isCrowded() bool {
 	return !s.crowd.isPatient && 2*s.count >= s.crowd.most-s.crowd.all
 }
 
+// size returns how many runs are read and not decided.
+func (c *crowd) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all
+}
+
 // room returns how many more runs may be read.
 func (c *crowd) room() int {
 	c.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -34,6 +35,11 @@ type Dispatcher struct {
 	kafka        kafka.Config
 	destinations Destinations
 	logger       *slog.Logger
+	gates        *gates
+	metrics      *metrics
+
+	mu     sync.Mutex // guards the field below
+	groups []*group   // while they serve
 }
 
 // New returns a dispatcher that has not connected to anything yet. It fails on settings that cannot work.
@@ -45,7 +51,10 @@ func New(config Config, cluster kafka.Config, destinations Destinations, logger 
 	if err != nil {
 		return nil, err
 	}
-	return &Dispatcher{config, allowed, cluster, destinations, logger.With("role", role)}, nil
+	d := &Dispatcher{config: config, networks: allowed, kafka: cluster, destinations: destinations, logger: logger.With("role", role)}
+	d.gates = newGates(config, d.logger)
+	d.metrics = newMetrics(d)
+	return d, nil
 }
 
 // Run dispatches until ctx ends, then starts no new call, waits up to DrainTimeout for those in flight, commits and
@@ -125,7 +134,11 @@ func (d *Dispatcher) serve(ctx, running context.Context, group *group, member co
 	}
 	member.records.client = client
 	group.courier = &member
+	d.enlist(group)
+	defer d.dismiss(group)
+	stopMeasuring := d.measureLag(running, client, group)
 	err = loop(running, client, group)
+	stopMeasuring()
 	member.records.fail(err) // whatever has made it end: nobody goes on
 	if ctx.Err() != nil {
 		err = nil
@@ -183,7 +196,8 @@ func (d *Dispatcher) newCourier(calls *caller, known *delivered, fail context.Ca
 		destinations: d.destinations,
 		logger:       d.logger,
 		starters:     map[Kind]starter{HTTP: calls, KafkaOnly: nobody{}},
-		gates:        newGates(d.config, d.logger),
+		gates:        d.gates,
+		metrics:      d.metrics,
 		delivered:    known,
 		complaints:   newComplaints(),
 		records: recorder{

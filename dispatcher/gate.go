@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"golang.org/x/time/rate"
 )
 
@@ -35,6 +36,21 @@ func (g *gates) of(environment string, to Destination) *gate {
 		g.environments[environment] = known
 	}
 	return known
+}
+
+// states counts the workflows that were called by the state of their breaker.
+func (g *gates) states() map[circuitbreaker.State]int {
+	states := map[circuitbreaker.State]int{}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, gate := range g.environments {
+		gate.mu.Lock()
+		for _, guard := range gate.workflows {
+			states[guard.state()]++
+		}
+		gate.mu.Unlock()
+	}
+	return states
 }
 
 // gate is of one environment.

@@ -35,6 +35,7 @@ type group struct {
 	// one: the broker would take the late commit and rewind the next owner.
 	mu         sync.Mutex
 	partitions map[topicPartition]*partition
+	hasJoined  bool // whether the group has assigned anything, be it nothing
 }
 
 // lookAgain is how often runs that wait for a place are looked at.

@@ -15,6 +15,8 @@ type guard interface {
 	// enter waits for a place among the calls under way; the pass must be left. When the workflow is taken for down it
 	// returns at once with the time for which no call may be made. It fails when ctx ends.
 	enter(ctx context.Context) (pass, time.Duration, error)
+	// state says whether the workflow is taken for down.
+	state() circuitbreaker.State
 }
 
 // pass is the permission to make one call.
@@ -72,6 +74,8 @@ func newGuard(most int, delay time.Duration, logger *slog.Logger) guard {
 			WithMaxLimitFactor(1000).Build(), // quiet hours must not make the next burst slow
 	}
 }
+
+func (g *breakingGuard) state() circuitbreaker.State { return g.breaker.State() }
 
 func (g *breakingGuard) enter(ctx context.Context) (pass, time.Duration, error) {
 	if wait := g.breaker.RemainingDelay(); wait > 0 {

@@ -21,6 +21,7 @@ func (g *group) assigned(_ context.Context, client *kgo.Client, assigned map[str
 	client.PauseFetchPartitions(assigned)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.hasJoined = true
 	var fresh []*partition
 	for _, name := range names(assigned) {
 		p := newPartition(g.ctx, name, g.room)

@@ -49,6 +49,7 @@ func (c *courier) park(j *job, v *visit, wait time.Duration) {
 	meta := j.meta
 	meta.Key, meta.Parked, meta.Attempts, meta.Due = j.key, meta.Parked+1, v.attempts, time.Now().Add(wait)
 	j.isParked = true
+	c.metrics.parked.Inc()
 	c.records.parked(j, topic, meta)
 }
 
@@ -57,6 +58,7 @@ func (c *courier) park(j *job, v *visit, wait time.Duration) {
 func (c *courier) passOver(j *job) {
 	meta := j.meta
 	meta.Key, meta.Due = j.key, time.Now()
+	c.metrics.passedOver.Inc()
 	c.records.parked(j, c.config.tiers()[0].Topic, meta)
 	j.release()
 }

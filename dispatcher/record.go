@@ -35,6 +35,7 @@ func (r recorder) deadLetter(j *job, last schemas.Delivery, attempts []schemas.A
 // of one workflow go into one partition, so that a slow one waits behind itself.
 func (r recorder) parked(j *job, topic string, meta schemas.RunMeta) {
 	headers, err := schemas.RunHeaders[kgo.RecordHeader](meta)
+	headers = schemas.WithTrace(headers, schemas.ReadTrace(j.record.Headers))
 	key := j.run.Environment + "/" + j.run.Workflow
 	r.produce(j, &kgo.Record{Topic: r.topic(topic), Key: []byte(key), Value: j.record.Value, Headers: headers}, err)
 }

@@ -45,6 +45,7 @@ func (c *courier) log(ctx context.Context, level slog.Level, message string, del
 	}
 	c.logger.LogAttrs(ctx, level, message, append(more,
 		slog.String("run_id", delivery.RunID),
+		slog.String("event_id", delivery.EventID),
 		slog.String("environment", delivery.Environment),
 		slog.String("workflow", delivery.Workflow),
 		slog.Int("attempt", delivery.Attempt),

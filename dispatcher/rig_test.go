@@ -66,6 +66,7 @@ type pipeline struct {
 	api     *workflowAPI
 	log     *safeBuffer
 	logger  *slog.Logger
+	role    *dispatcher.Dispatcher // of the last run
 	// destination is what every environment but "unknown" and those in others has. Both are set before run.
 	destination dispatcher.Destination
 	others      map[string]dispatcher.Destination
@@ -124,6 +125,7 @@ func (p *pipeline) run(config dispatcher.Config) (stop func() error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.role = d
 	ctx, cancel := context.WithCancel(p.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()

@@ -8,13 +8,15 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/clienttls"
+	"github.com/millrace/millrace/secretref"
 )
 
 // Config says how to reach ClickHouse and when rows are written to it.
 type Config struct {
 	DSN         string `help:"Where ClickHouse is: clickhouse:// for its native protocol, http:// or https:// for HTTP. ?secure=true encrypts the native one; of several hosts the first that answers is used. Without /DATABASE it is millrace." placeholder:"clickhouse://[USER@]HOST:PORT[,HOST:PORT][/DATABASE]"`
 	PasswordRef string `name:"password" help:"Where the password is: env:NAME or file:PATH." placeholder:"REF"`
+	TLS         TLS    `embed:"" prefix:"tls-"`
 	Cluster     string `help:"Cluster that the tables are replicated and distributed over, by the name that the ClickHouse servers know it by; empty is a single server." placeholder:"NAME"`
 	InstanceID  string `help:"Name of this process in the consumer group, unique and the same after a restart; its partitions then wait for it instead of moving twice. Without one every restart is a new member."`
 	Flush       Flush  `embed:"" prefix:"flush-"`
@@ -25,6 +27,18 @@ type Config struct {
 	TTL *TTL `kong:"-"`
 	// DialContext replaces the dialer. It is no setting: the embedded engine is reached this way.
 	DialContext func(ctx context.Context, addr string) (net.Conn, error) `kong:"-"`
+}
+
+// TLS says whom connections to ClickHouse trust, and who this process is to it. It needs a DSN that encrypts.
+type TLS struct {
+	CA         string `name:"ca" help:"PEM file of the authorities that ClickHouse's certificate must come from; no others are trusted then. Read at start." placeholder:"PATH"`
+	Cert       string `help:"PEM file of the certificate that this process shows to ClickHouse. Read again for each connection: a renewed one needs no restart." placeholder:"PATH"`
+	Key        string `help:"PEM file of the certificate's private key, not encrypted." placeholder:"PATH"`
+	ServerName string `help:"Name that ClickHouse's certificate must have, where it is not the host of the DSN." placeholder:"HOST"`
+}
+
+func (t TLS) files() clienttls.Files {
+	return clienttls.Files{Flags: "--clickhouse-tls", CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
 }
 
 // Flush says when the collected rows of a table are written: at whichever bound comes first.
@@ -46,8 +60,11 @@ const maxInserts = 16
 func (c Config) Validate() error {
 	var problems []error
 	if c.DSN != "" {
-		if _, err := parseDSN(c.DSN); err != nil {
+		options, err := parseDSN(c.DSN)
+		if err != nil {
 			problems = append(problems, fmt.Errorf("clickhouse dsn: %w", err))
+		} else {
+			problems = append(problems, c.TLS.applyTo(options))
 		}
 	}
 	if c.Cluster != "" && !regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(c.Cluster) {
@@ -57,7 +74,7 @@ func (c Config) Validate() error {
 		problems = append(problems, c.TTL.validate())
 	}
 	if c.PasswordRef != "" {
-		if err := catalog.CheckSecretRef(c.PasswordRef); err != nil {
+		if err := secretref.Check(c.PasswordRef); err != nil {
 			problems = append(problems, fmt.Errorf("clickhouse password: %w", err))
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // statementTimeout is how long the server works on one statement. It is as long as the writer waits for one round of
@@ -38,7 +38,7 @@ func connect(ctx context.Context, config Config, database string) (driver.Conn, 
 	}
 	if err := conn.Ping(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, err)
+		return nil, fmt.Errorf("reaching ClickHouse at %s, database %s: %w", strings.Join(options.Addr, ", "), options.Auth.Database, config.TLS.files().Explain(err))
 	}
 	return conn, nil
 }
@@ -52,6 +52,9 @@ func (c Config) options() (*clickhouse.Options, error) {
 	}
 	options, err := parseDSN(c.DSN)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.TLS.applyTo(options); err != nil {
 		return nil, err
 	}
 	options.DialContext = c.DialContext
@@ -71,7 +74,7 @@ func (c Config) options() (*clickhouse.Options, error) {
 	if c.PasswordRef == "" {
 		return options, nil
 	}
-	password, err := catalog.ResolveSecret(c.PasswordRef)
+	password, err := secretref.Resolve(c.PasswordRef)
 	if err != nil {
 		return nil, fmt.Errorf("password of ClickHouse: %w", err)
 	}

@@ -63,3 +63,18 @@ func (c Config) Database() string {
 	}
 	return options.Auth.Database
 }
+
+// applyTo adds the files to what the DSN says. Settings that would be without effect are refused.
+func (t TLS) applyTo(options *clickhouse.Options) error {
+	switch {
+	case t == TLS{}:
+		return nil
+	case options.TLS == nil:
+		return errors.New("--clickhouse-tls settings need a DSN that encrypts: https://, or clickhouse:// with ?secure=true")
+	case options.TLS.InsecureSkipVerify:
+		return errors.New("skip_verify in the DSN trusts every server; leave it out with --clickhouse-tls settings")
+	}
+	config, err := t.files().Config()
+	options.TLS = config
+	return err
+}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,8 @@ type EventLog struct {
 
 	mu    sync.Mutex // guards lanes: the loop and the rebalance callbacks use them in turn
 	lanes map[string][]*lane
+
+	hasJoined atomic.Bool // whether the group has assigned anything, be it nothing
 }
 
 // New returns an event log that writes through conn and adds its metrics to registry. It does not take ownership of conn.
@@ -110,7 +113,9 @@ func (l *EventLog) Run(ctx context.Context) error {
 		return fmt.Errorf("event log: connecting to Kafka: %w", err)
 	}
 	var measuring sync.WaitGroup
-	measuring.Go(func() { l.measureLag(ctx, client) })
+	measuring.Go(func() {
+		kafka.Lag{Group: l.kafka.Group(group), Owned: l.owned, Gauge: l.metrics.lag, Logger: l.log}.Measure(ctx, client)
+	})
 	for ctx.Err() == nil {
 		turn, end := l.move(ctx, client)
 		client.AllowRebalance()
@@ -125,6 +130,7 @@ func (l *EventLog) Run(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lanes = l.empty()
+	l.hasJoined.Store(false)
 	return nil
 }
 
@@ -186,6 +192,7 @@ func (l *EventLog) report(fetches kgo.Fetches) {
 		switch {
 		case errors.Is(fetch.Err, context.Canceled), errors.Is(fetch.Err, context.DeadlineExceeded), errors.Is(fetch.Err, kgo.ErrClientClosed):
 		case errors.Is(fetch.Err, kerr.OffsetOutOfRange):
+			l.metrics.stopped.WithLabelValues(fetch.Topic, strconv.Itoa(int(fetch.Partition))).Set(1)
 			l.log.Error("event log stopped reading a partition: the offset it goes on from is not in Kafka any more; reset the offset of the group",
 				"group", l.kafka.Group(group), "topic", fetch.Topic, "partition", fetch.Partition, "error", fetch.Err)
 		default:

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -55,10 +56,12 @@ func (l *EventLog) options(alive context.Context) []kgo.Opt {
 func (l *EventLog) assigned(_ context.Context, client *kgo.Client, partitions map[string][]int32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.hasJoined.Store(true)
 	for topic, numbers := range partitions {
 		for _, number := range numbers {
 			lane := l.lane(topic, number)
 			lane.assign(number)
+			l.metrics.stopped.WithLabelValues(topic, strconv.Itoa(int(number))).Set(0)
 			lane.isPaused = false
 			client.ResumeFetchPartitions(lane.owned())
 		}
@@ -85,6 +88,7 @@ func (l *EventLog) release(partitions map[string][]int32) (done []*kgo.Record) {
 			lane.await()
 			done = append(done, l.land(lane)...)
 			lane.revoke(number)
+			l.metrics.stopped.DeleteLabelValues(topic, strconv.Itoa(int(number)))
 		}
 	}
 	return done

@@ -4,21 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/millrace/millrace/listen"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Config holds ingest's settings.
 type Config struct {
 	Listen              string        `help:"Address on which events are taken." default:":8080" placeholder:"HOST:PORT"`
+	TLS                 listen.TLS    `embed:"" prefix:"tls-"`
 	MaxEventBytes       int           `help:"Largest body, in bytes; a larger one is answered 413." default:"524288"`
 	AckTimeout          time.Duration `help:"How long Kafka has to acknowledge an event before it is answered 503." default:"8s"`
 	MaxInFlight         int           `help:"Events that may wait for their acknowledgement; beyond, an event is answered 503 at once." default:"20000"`
 	BufferBytes         int           `help:"Bytes of events that may wait for Kafka; beyond, an event is answered 503 at once." default:"134217728"`
 	Linger              time.Duration `help:"How long an event waits for others to share a write to Kafka." default:"2ms"`
-	MaxConnections      int           `help:"Connections at the same time; beyond, a new one is answered 503." default:"100000"`
-	ReadTimeout         time.Duration `help:"How long a client may take to send one request." default:"15s"`
+	MaxConnections      int           `help:"Connections at the same time, from whatever address: behind a load balancer all come from one. Beyond, a new one is answered 503." default:"100000"`
+	ReadTimeout         time.Duration `help:"How long a client may take to send the body of a request; it has 5s for what comes before." default:"15s"`
 	IdleTimeout         time.Duration `help:"How long a connection may stay open without a request." default:"60s"`
 	DrainTimeout        time.Duration `help:"How long requests in hand may take at shutdown." default:"3s"`
 	RejectionsPerSecond int           `help:"Refused requests that are logged per second, and twice as many at once; others are only counted." default:"100"`
+
+	// Tracer makes spans; nil makes none.
+	Tracer *telemetry.Tracer `kong:"-"`
 }
 
 // Validate reports every setting that cannot work.
@@ -50,7 +57,7 @@ func (c Config) Validate() error {
 	if c.RejectionsPerSecond < 0 {
 		problems = append(problems, fmt.Errorf("ingest rejections per second %d: must not be negative", c.RejectionsPerSecond))
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, c.TLS.Validate("--ingest-tls"))...)
 }
 
 // maxRecordBytes leaves room for key and headers below the 1,000,012 bytes that the client puts into one write.

@@ -17,7 +17,9 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 	"github.com/millrace/millrace/telemetry"
 )
 
@@ -28,11 +30,14 @@ type Ingest struct {
 	client   *kgo.Client
 	topic    string
 	rejected *rejections
-	secrets  catalog.Secrets
+	secrets  secretref.Cache
 	logger   *slog.Logger
 	now      func() time.Time
 
-	inFlight atomic.Int64 // events that wait for their acknowledgement
+	inFlight  atomic.Int64 // events that wait for their acknowledgement
+	isServing atomic.Bool  // from when the catalog has been read
+	failing   atomic.Int64 // when Kafka last failed to take an event, in Unix nanoseconds; 0 since it has taken one
+	metrics   *metrics
 }
 
 // New returns a role that knows its endpoints from reader, which must be running. It fails on settings that cannot work.
@@ -52,15 +57,17 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 	if err != nil {
 		return nil, fmt.Errorf("connecting ingest to Kafka: %w", err)
 	}
-	return &Ingest{
+	i := &Ingest{
 		config: config, catalog: reader, client: client, topic: cluster.Topic(schemas.EventsTopic),
 		rejected: newRejections(config, cluster, client, logger), logger: logger, now: time.Now,
-	}, nil
+	}
+	i.metrics = newMetrics(&i.inFlight)
+	return i, nil
 }
 
 // Run listens and serves until ctx ends. See Serve.
 func (i *Ingest) Run(ctx context.Context) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", i.config.Listen)
+	listener, err := listen.Open(ctx, listen.Config{Address: i.config.Listen, TLS: i.config.TLS}, i.logger)
 	if err != nil {
 		i.client.Close()
 		return fmt.Errorf("listening for events (--ingest-listen): %w", err)
@@ -80,6 +87,8 @@ func (i *Ingest) Serve(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	app := i.app(context.WithoutCancel(ctx))
+	i.isServing.Store(true)
+	defer i.isServing.Store(false)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -102,12 +111,14 @@ func (i *Ingest) app(ctx context.Context) *fiber.App {
 		// it is read, and the connection is closed.
 		BodyLimit:      2 * i.config.MaxEventBytes,
 		ReadBufferSize: maxHeaderBytes,
-		ReadTimeout:    i.config.ReadTimeout,
-		WriteTimeout:   i.config.ReadTimeout + i.config.AckTimeout,
+		WriteTimeout:   i.config.ReadTimeout,
 		IdleTimeout:    i.config.IdleTimeout,
 		Concurrency:    i.config.MaxConnections,
 		ErrorHandler:   i.answerError,
+		// A form would be taken apart before anybody has seen that no endpoint takes one.
+		DisablePreParseMultipartForm: true,
 	})
+	listen.BoundReading(app.Server(), i.config.ReadTimeout)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", func(c *fiber.Ctx) error { return c.SendString("ready\n") }) // it listens only once it is
 	app.All(receivePath+":key", func(c *fiber.Ctx) error { return i.receive(ctx, c) })

@@ -11,10 +11,19 @@ import (
 
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // receive answers one request: 204 once the event is in Kafka, or a refusal.
 func (i *Ingest) receive(ctx context.Context, c *fiber.Ctx) error {
+	if i.config.Tracer == nil {
+		return i.take(ctx, c, nil)
+	}
+	return i.traced(ctx, c)
+}
+
+func (i *Ingest) take(ctx context.Context, c *fiber.Ctx, span *telemetry.Span) error {
+	began := time.Now()
 	receivedAt := i.now().UTC().Truncate(time.Millisecond)
 	endpoint, body, err := i.admit(c, receivedAt)
 	if err != nil {
@@ -33,9 +42,10 @@ func (i *Ingest) receive(ctx context.Context, c *fiber.Ctx) error {
 		Event: track.Event, MessageID: track.MessageID, ReceivedAt: receivedAt,
 	}
 	// The server reuses its buffer for the next request, and Kafka's client may still hold the record then.
-	if err := i.produce(ctx, meta, bytes.Clone(body)); err != nil {
+	if err := i.produce(ctx, meta, bytes.Clone(body), span); err != nil {
 		return i.refuse(c, endpoint, receivedAt, err)
 	}
+	i.metrics.stored(len(body), time.Since(began))
 	return c.SendStatus(fiber.StatusNoContent)
 }
 

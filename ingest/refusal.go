@@ -72,10 +72,11 @@ func (i *Ingest) refuse(c *fiber.Ctx, endpoint catalog.Endpoint, at time.Time, e
 	if r.status != fiber.StatusServiceUnavailable {
 		i.rejected.log(endpoint, r, c.Request().Body(), at)
 	}
-	return answer(c, r)
+	return i.answer(c, r)
 }
 
-func answer(c *fiber.Ctx, r *refusal) error {
+func (i *Ingest) answer(c *fiber.Ctx, r *refusal) error {
+	i.metrics.answered(r.status)
 	if r.status == fiber.StatusServiceUnavailable {
 		c.Set(fiber.HeaderRetryAfter, retryAfter)
 	}
@@ -86,18 +87,18 @@ func answer(c *fiber.Ctx, r *refusal) error {
 func (i *Ingest) answerError(c *fiber.Ctx, err error) error {
 	var failed *fiber.Error
 	if !errors.As(err, &failed) {
-		return answer(c, explain(err))
+		return i.answer(c, explain(err))
 	}
 	switch failed.Code {
 	case fiber.StatusRequestEntityTooLarge:
 		endpoint, _ := i.catalog.Snapshot().Endpoint(keyOf(c.Path()))
 		return i.refuse(c, endpoint, i.now().UTC().Truncate(time.Millisecond), tooLarge(i.limit(endpoint)))
 	case fiber.StatusNotFound:
-		return answer(c, &refusal{status: failed.Code, Code: notFound, Message: "events are posted to " + receivePath + "{key}"})
+		return i.answer(c, &refusal{status: failed.Code, Code: notFound, Message: "events are posted to " + receivePath + "{key}"})
 	case fiber.StatusServiceUnavailable:
-		return answer(c, explain(err))
+		return i.answer(c, explain(err))
 	}
-	return answer(c, &refusal{status: failed.Code, Code: badRequest, Message: failed.Message})
+	return i.answer(c, &refusal{status: failed.Code, Code: badRequest, Message: failed.Message})
 }
 
 // keyOf returns the endpoint key in a path.

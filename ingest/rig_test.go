@@ -37,6 +37,7 @@ const patience = 30 * time.Second
 
 // world is an ingest over a broker, with a source in the catalog.
 type world struct {
+	role   *ingest.Ingest
 	t      testing.TB
 	client *http.Client
 	broker *kfake.Cluster // of newFaultyWorld only
@@ -90,6 +91,7 @@ func newWorldOn(t testing.TB, cluster rig.Cluster, change func(*ingest.Config)) 
 		t.Fatal(err)
 	}
 	role.SetClock(w.now)
+	w.role = role
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

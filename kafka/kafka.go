@@ -5,6 +5,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,31 +18,44 @@ type Config struct {
 	Brokers     []string `help:"Kafka brokers to start from, host:port." placeholder:"HOST:PORT"`
 	TopicPrefix string   `help:"What every topic name begins with." default:"millrace."`
 	ClientID    string   `help:"Name under which the brokers see this process." default:"millrace"`
+	TLS         TLS      `embed:"" prefix:"tls-"`
+	SASL        SASL     `embed:"" prefix:"sasl-"`
 	Topics      Settings `embed:"" prefix:"topics-"`
+
+	// Hooks are told what every client does, for its metrics.
+	Hooks []kgo.Hook `kong:"-"`
 }
 
 // Validate reports every setting that cannot work. No brokers at all is left to the one who connects.
 func (c Config) Validate() error {
+	var problems []error
 	for _, broker := range c.Brokers {
 		if !strings.Contains(broker, ":") {
-			return fmt.Errorf("kafka broker %q: give host:port", broker)
+			problems = append(problems, fmt.Errorf("kafka broker %q: give host:port", broker))
+			continue
 		}
+		problems = append(problems, c.checkSecrecy(broker))
 	}
-	return c.Topics.Validate()
+	problems = append(problems, c.TLS.validate(), c.SASL.validate())
+	return errors.Join(append(problems, c.Topics.Validate())...)
 }
 
 // Options returns the client options that every role starts from.
 func (c Config) Options() []kgo.Opt {
-	return []kgo.Opt{
+	options := []kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.ClientID(c.ClientID),
 		kgo.RetryTimeout(30 * time.Second),
-		// A broker that is gone is noticed within seconds, so that ingest can answer 503 in time.
-		kgo.DialTimeout(5 * time.Second),
+		kgo.Dialer(c.dial),
 		kgo.RequestTimeoutOverhead(10 * time.Second),
 		// Closing a client would send the last of them first, and wait for a broker that is gone.
 		kgo.DisableClientMetrics(),
+		kgo.WithHooks(c.Hooks...),
 	}
+	if c.SASL.isOn() {
+		options = append(options, kgo.SASL(c.SASL.mechanism()))
+	}
+	return options
 }
 
 // Topic returns the broker's name of one of the topics in schemas.
@@ -58,7 +72,7 @@ func (c Config) Ping(ctx context.Context) error {
 	}
 	defer client.Close()
 	if err := client.Ping(ctx); err != nil {
-		return fmt.Errorf("reaching Kafka at %s: %w", strings.Join(c.Brokers, ", "), err)
+		return fmt.Errorf("reaching Kafka at %s: %w", strings.Join(c.Brokers, ", "), c.Explain(err))
 	}
 	return nil
 }

@@ -114,7 +114,22 @@ func TestSettingsThatCannotWorkAreListedTogether(t *testing.T) {
 				t.Errorf("got %v, want it to name %q", err, part)
 			}
 		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("a secret given by mistake is repeated: %v", err)
+		}
 	}
 	f(func(c *kafka.Config) { c.Brokers = []string{"host"} }, "host:port")
 	f(func(c *kafka.Config) { c.Topics = kafka.Settings{} }, "partitions", "replication factor", "retention")
+	f(func(c *kafka.Config) {
+		c.Brokers = []string{"host", "broker.example:9092"}
+		c.TLS = kafka.TLS{}
+		c.SASL = kafka.SASL{Mechanism: "PLAIN", PasswordRef: "hunter2", TokenRef: "env:TOKEN"}
+		c.Topics.Partitions = 0
+	}, "host:port", "broker.example:9092", "--kafka-sasl-without-tls", "--kafka-sasl-user", "--kafka-sasl-password", "--kafka-sasl-token", "partitions")
+	f(func(c *kafka.Config) { c.TLS = kafka.TLS{CA: "/no/ca.pem", Cert: "/no/cert.pem"} }, "--kafka-tls-ca", "--kafka-tls-key")
+	f(func(c *kafka.Config) { c.SASL.User = "user" }, "--kafka-sasl-mechanism", "SCRAM-SHA-512")
+	f(func(c *kafka.Config) { c.SASL = kafka.SASL{Mechanism: "SCRAM", User: "user"} }, `"SCRAM"`)
+	f(func(c *kafka.Config) {
+		c.SASL = kafka.SASL{Mechanism: "OAUTHBEARER", TokenRef: "env:NOT_SET_ANYWHERE", User: "user"}
+	}, "--kafka-sasl-token", "NOT_SET_ANYWHERE", "--kafka-sasl-user")
 }

@@ -51,7 +51,7 @@ func (c Config) EnsureTopics(ctx context.Context) error {
 	admin := kadm.NewClient(client)
 	for _, topic := range schemas.Topics() {
 		if err := c.ensure(ctx, admin, topic); err != nil {
-			return fmt.Errorf("creating topic %s: %w", c.Topic(topic.Name), err)
+			return fmt.Errorf("creating topic %s: %w", c.Topic(topic.Name), c.Explain(err))
 		}
 	}
 	return c.awaitTopics(ctx, client)

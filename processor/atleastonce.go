@@ -65,6 +65,8 @@ func (a *atLeastOnce) end(ctx context.Context) (bool, error) {
 
 func (a *atLeastOnce) failure() error { return a.failed.get() }
 
+func (a *atLeastOnce) kafka() *kgo.Client { return a.client }
+
 func (a *atLeastOnce) close() { a.client.CloseAllowingRebalance() }
 
 // pollArrived polls without waiting. Polls may follow one another while partitions are held: the first of them keeps

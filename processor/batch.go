@@ -25,6 +25,7 @@ type batch struct {
 	mu    sync.Mutex      // guards the fields below while deciders are at work
 	bytes int             // of all outputs
 	next  map[int32]int64 // by partition, the offset after the last event
+	tally tally
 }
 
 func newBatch(p *Processor, produce func(*kgo.Record)) *batch {
@@ -110,6 +111,8 @@ func (b *batch) decide(ctx context.Context, decider *decider, share *share, reco
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.bytes += bytes
+	b.tally.add(decider.tally)
+	decider.tally = tally{}
 	b.next[share.number] = max(share.partition.settled, records[len(records)-1].Offset+1)
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/dedup"
+
+	"github.com/millrace/millrace/telemetry"
 )
 
 // Guarantee says what a crash can do to decisions and runs.
@@ -31,6 +33,9 @@ type Config struct {
 	DedupDir      string        `help:"Where the dedup indexes are kept. Losing them costs the time to read the events of the longest dedup window again." default:"${processor_dedup_dir}" placeholder:"DIR"`
 	DedupMemory   int64         `help:"Memory of the dedup indexes of all partitions together, in bytes; taken when they are opened. 512 MiB serve 100 million message IDs in the window." default:"${processor_dedup_memory}"`
 	SessionTime   time.Duration `help:"How long a stopped instance keeps its partitions; 0 takes the client's default, 45s." default:"15s"`
+
+	// Tracer makes spans; nil makes none.
+	Tracer *telemetry.Tracer `kong:"-"`
 }
 
 // Validate reports every setting that cannot work.

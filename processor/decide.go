@@ -13,11 +13,11 @@ type decision struct{ *rules.Draft }
 
 func newDecision() decision { return decision{rules.NewDraft()} }
 
-// consider asks the triggers that are bound to the event and notes what each did.
-func (d decision) consider(meta schemas.EventMeta, body []byte, bound *binding) {
+// consider asks the triggers that are bound to the event, notes what each did, and returns how long they took.
+func (d decision) consider(meta schemas.EventMeta, body []byte, bound *binding) (took time.Duration) {
 	if len(bound.triggers) == 0 {
 		d.Status = schemas.NoTrigger
-		return
+		return 0
 	}
 	d.Look(meta, body, bound.source)
 	for group := range slices.Chunk(bound.triggers, timedTogether) {
@@ -29,6 +29,9 @@ func (d decision) consider(meta schemas.EventMeta, body []byte, bound *binding) 
 			}
 			d.Ask(trigger.Bound)
 		}
-		d.consideredIn(time.Since(start), group)
+		elapsed := time.Since(start)
+		took += elapsed
+		d.consideredIn(elapsed, group)
 	}
+	return took
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func BenchmarkDecide(b *testing.B) {
 			ID: fmt.Sprint("trg_0000000000000000000", i), Revision: 7, Status: schemas.TriggerActive, Workflow: fmt.Sprint("workflow-", i), Condition: condition,
 			Mapping: schemas.Mapping{Data: map[string]json.RawMessage{"url": json.RawMessage(`"context.page.url"`), "properties": json.RawMessage(`"data"`)}},
 		}
-		triggers = append(triggers, newCompiledTrigger(trigger, nil))
+		triggers = append(triggers, newCompiledTrigger(trigger, new(atomic.Int64), nil))
 	}
 	bodies, metas := sampleEvents(b)
 	written, n := 0, 0

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/telemetry"
 )
 
 // recordsAtOnce is how many records are made room for together.
@@ -17,7 +18,9 @@ type decider struct {
 	processor *Processor
 	bindings  bindings
 	decision  decision
-	records   []kgo.Record // room for outputs
+	records   []kgo.Record    // room for outputs
+	tally     tally           // of the piece in hand
+	span      *telemetry.Span // of the decision; nil where it is not traced
 }
 
 // decideAll decides on records of one partition and returns how many bytes it wrote.
@@ -30,6 +33,7 @@ func (d *decider) decideAll(ctx context.Context, b *batch, partition *remembered
 		}
 		if isDecided {
 			bytes += d.write(b)
+			d.tally.note(&d.decision)
 		}
 	}
 	return bytes, nil
@@ -48,6 +52,9 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 			"topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "error", err)
 		return false, nil
 	}
+	if p.config.Tracer != nil {
+		d.trace(record, meta)
+	}
 	binding := d.bindings.of(meta)
 	first, duplicate, err := p.memory.check(ctx, partition, record, meta, binding.window)
 	if err != nil {
@@ -62,7 +69,7 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 		d.decision.Status = schemas.Duplicate
 		d.decision.DuplicateOf = &schemas.Position{Partition: record.Partition, Offset: first}
 	} else {
-		d.decision.consider(meta, record.Value, binding)
+		d.tally.rules += d.decision.consider(meta, record.Value, binding)
 	}
 	return true, nil
 }
@@ -70,18 +77,21 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 // write writes the decision and its runs and returns their size.
 func (d *decider) write(b *batch) int {
 	key, value := d.decision.Record()
-	bytes := d.output(b, d.processor.decisions, key, value)
+	bytes := d.output(b, d.processor.decisions, key, value, nil)
 	for _, run := range d.decision.Runs {
-		bytes += d.output(b, d.processor.runs, run.Key, run.Value)
+		bytes += d.output(b, d.processor.runs, run.Key, run.Value, d.runHeaders(run))
+	}
+	if d.span != nil {
+		d.endTrace()
 	}
 	return bytes
 }
 
-func (d *decider) output(b *batch, topic string, key, value []byte) int {
+func (d *decider) output(b *batch, topic string, key, value []byte, headers []kgo.RecordHeader) int {
 	if len(d.records) == cap(d.records) {
 		d.records = make([]kgo.Record, 0, recordsAtOnce)
 	}
-	d.records = append(d.records, kgo.Record{Topic: topic, Key: key, Value: value, Timestamp: b.decidedAt})
+	d.records = append(d.records, kgo.Record{Topic: topic, Key: key, Value: value, Headers: headers, Timestamp: b.decidedAt})
 	b.produce(&d.records[len(d.records)-1])
 	return len(key) + len(value)
 }

@@ -23,6 +23,7 @@ func (p *Processor) runSession(ctx context.Context) error {
 	}
 	defer p.memory.close()
 	defer session.close()
+	defer p.measureLag(ctx, session.kafka())()
 	pause := backoff.NewExponentialBackOff()
 	for {
 		fetches := session.poll(ctx, min(p.config.BatchRecords, p.pace.records()))
@@ -80,7 +81,8 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 		return false, fmt.Errorf("beginning a batch: %w", err)
 	}
 	batch := newBatch(p, func(output *kgo.Record) { session.produce(ctx, output) })
-	deadline := p.now().Add(p.config.BatchTime)
+	began := p.now()
+	deadline := began.Add(p.config.BatchTime)
 	events := 0
 	for fetches.NumRecords() > 0 {
 		events += fetches.NumRecords()
@@ -98,7 +100,9 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 			return false, err
 		}
 	}
-	return p.commit(ctx, session, batch, events)
+	committed, err := p.commit(ctx, session, batch, events)
+	p.metrics.seconds.Observe(p.now().Sub(began).Seconds())
+	return committed, err
 }
 
 func (p *Processor) commit(ctx context.Context, session session, batch *batch, events int) (bool, error) {
@@ -106,12 +110,15 @@ func (p *Processor) commit(ctx context.Context, session session, batch *batch, e
 	defer cancel()
 	committed, err := session.end(ctx)
 	if err != nil {
+		p.metrics.unclear.Inc()
 		return false, fmt.Errorf("committing a batch of %d events: %w", events, err)
 	}
 	if !committed {
+		p.metrics.rolledBack.Inc()
 		p.logger.Warn("a batch was rolled back, its events come again", "events", events, "error", session.failure())
 		return false, nil
 	}
 	p.memory.settle(batch.next)
+	p.metrics.committedAll(batch.tally)
 	return true, nil
 }

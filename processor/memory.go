@@ -45,6 +45,7 @@ type remembered struct {
 	settled   int64 // the offset after the last committed one
 	hasBegun  bool  // whether a record was checked
 	progress  progress
+	size      size
 }
 
 func newRemembered(ctx context.Context) *remembered {
@@ -162,6 +163,7 @@ func (m *memory) settle(next map[int32]int64) {
 		if r, err := m.of(number); err == nil {
 			r.settled = offset
 			r.index.Settle(offset)
+			r.size.note(r.index)
 		}
 	}
 }

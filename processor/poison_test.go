@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 func compiledFor(t *testing.T, trigger schemas.Trigger) *compiledTrigger {
 	t.Helper()
 	trigger.Status, trigger.Revision = schemas.TriggerActive, 1
-	compiled := newCompiledTrigger(trigger, slog.New(slog.DiscardHandler))
+	compiled := newCompiledTrigger(trigger, new(atomic.Int64), slog.New(slog.DiscardHandler))
 	if compiled.Invalid != nil {
 		t.Fatal(compiled.Invalid)
 	}

@@ -34,6 +34,7 @@ type Processor struct {
 	pace     pace
 	stopped  *stoppedPartitions
 	windows  *windowWatch
+	metrics  *metrics
 }
 
 // New returns a processor that takes its triggers from reader, which must be running.
@@ -52,6 +53,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		windows:  &windowWatch{kafka: cluster, catalog: reader, logger: logger},
 	}
 	p.deciders = newDeciders(p)
+	p.metrics = newMetrics(p)
 	return p, nil
 }
 

@@ -80,6 +80,7 @@ func (m *memory) open(ctx context.Context, partition int32, r *remembered) error
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r.index, r.retention, r.settled = index, retention, needed.position
+	r.size.note(index)
 	return nil
 }
 

@@ -29,6 +29,7 @@ type session interface {
 	// failure returns the first error of an output since begin, as far as there is one.
 	failure() error
 	close()
+	kafka() *kgo.Client
 }
 
 func (p *Processor) newSession(ctx context.Context) (session, error) {

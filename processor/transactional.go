@@ -114,4 +114,6 @@ func (t *transactional) lacksPosition() bool {
 
 func (t *transactional) failure() error { return t.failed.get() }
 
+func (t *transactional) kafka() *kgo.Client { return t.session.Client() }
+
 func (t *transactional) close() { t.session.CloseAllowingRebalance() }

@@ -16,11 +16,12 @@ type compiledTrigger struct {
 	logger *slog.Logger
 
 	slowness slowness
-	isOff    atomic.Bool // for being slow
+	isOff    atomic.Bool   // for being slow
+	off      *atomic.Int64 // how many are
 }
 
-func newCompiledTrigger(trigger schemas.Trigger, logger *slog.Logger) *compiledTrigger {
-	return &compiledTrigger{Bound: rules.Bind(trigger), logger: logger}
+func newCompiledTrigger(trigger schemas.Trigger, off *atomic.Int64, logger *slog.Logger) *compiledTrigger {
+	return &compiledTrigger{Bound: rules.Bind(trigger), off: off, logger: logger}
 }
 
 // note counts how long an evaluation took and switches a trigger off that stays slow, until its next revision: it
@@ -34,8 +35,9 @@ func (c *compiledTrigger) note(took time.Duration, eventID string) {
 	if !c.slowness.note(took) || c.isOff.Swap(true) {
 		return
 	}
+	c.off.Add(1)
 	c.logger.Error("a trigger is switched off until it is changed: evaluating it is slow again and again",
-		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event", eventID)
+		"trigger", c.ID, "revision", c.Revision, "took", took, "limit", slowAfter, "event_id", eventID)
 }
 
 // compiledTriggers keeps the triggers of the current catalog compiled, each once per revision. It holds no more than
@@ -44,6 +46,7 @@ type compiledTriggers struct {
 	logger   *slog.Logger
 	snapshot *catalog.Snapshot
 	byID     map[string]*compiledTrigger
+	off      atomic.Int64 // how many are switched off for being slow
 }
 
 // follow moves on to a snapshot. Nobody may be deciding meanwhile.
@@ -56,8 +59,16 @@ func (c *compiledTriggers) follow(snapshot *catalog.Snapshot) {
 	}
 	snapshot.TriggersSince(c.snapshot, func(trigger *schemas.Trigger) {
 		if known, found := c.byID[trigger.ID]; !found || known.Revision != trigger.Revision {
-			c.byID[trigger.ID] = newCompiledTrigger(*trigger, c.logger)
+			c.drop(trigger.ID)
+			c.byID[trigger.ID] = newCompiledTrigger(*trigger, &c.off, c.logger)
 		}
-	}, func(id string) { delete(c.byID, id) })
+	}, c.drop)
 	c.snapshot = snapshot
+}
+
+func (c *compiledTriggers) drop(id string) {
+	if known, found := c.byID[id]; found && known.isOff.Load() {
+		c.off.Add(-1)
+	}
+	delete(c.byID, id)
 }

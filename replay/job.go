@@ -49,6 +49,7 @@ func (r *Replay) work(ctx context.Context, replay schemas.Replay) {
 			pause.Reset()
 		}
 		wait := pause.NextBackOff()
+		j.metrics.stumbles.Inc()
 		j.logger.Error("a replay stopped, going on from what is committed", "in", wait.Round(time.Millisecond), "error", err)
 		if sleep(ctx, wait) != nil {
 			return
@@ -108,6 +109,7 @@ func (j *job) session(ctx context.Context, id string) error {
 		return err
 	}
 	defer m.leave()
+	defer j.metrics.ended(id)
 	pace := newPace(j.spec.Replay)
 	for {
 		runs, isIdle, err := j.round(ctx, m, w, pace)
@@ -182,6 +184,7 @@ func (j *job) round(ctx context.Context, m *member, w *walk, pace *pace) (runs i
 	if err := m.commit(lasting, chunks); err != nil {
 		return 0, false, err
 	}
+	j.metrics.reached(j.spec.ID, chunks, w.partitions)
 	for _, c := range chunks {
 		runs += len(c.runs)
 	}

@@ -27,6 +27,7 @@ type Replay struct {
 	writer  *catalog.Writer
 	log     *query.Log
 	logger  *slog.Logger
+	metrics *metrics
 }
 
 // New returns the role on a catalog that is being read, with a writer on top of it.
@@ -34,7 +35,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, writer *ca
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	return &Replay{config: config, kafka: cluster, catalog: reader, writer: writer, log: log, logger: logger}, nil
+	return &Replay{config: config, kafka: cluster, catalog: reader, writer: writer, log: log, logger: logger, metrics: newMetrics()}, nil
 }
 
 // Run works on replays until ctx ends: on the oldest ones that are running, as many as Config.Concurrent says. What is

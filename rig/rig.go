@@ -28,6 +28,7 @@ type Pipeline struct {
 	APIURL      string
 	ConsoleURL  string
 	ReceiverURL string
+	AdminURL    string // of /readyz and /metrics
 	ClickHouse  string // the read-only HTTP interface
 	Kafka       string // host:port
 	TopicPrefix string // what the names of its topics begin with
@@ -48,14 +49,14 @@ type Pipeline struct {
 func Start(t testing.TB, flags ...string) *Pipeline {
 	t.Helper()
 	p := &Pipeline{t: t, binary: Binary(t), dataDir: dataDir(t), log: &Buffer{}, TopicPrefix: "millrace."}
-	ingest, api, console := freeAddr(t), freeAddr(t), freeAddr(t)
-	receiver, clickhouse, kafka := freeAddr(t), freeAddr(t), freeAddr(t)
+	ingest, api, console, admin := FreeAddr(t), FreeAddr(t), FreeAddr(t), FreeAddr(t)
+	receiver, clickhouse, kafka := FreeAddr(t), FreeAddr(t), FreeAddr(t)
 	p.IngestURL, p.APIURL, p.ConsoleURL = "http://"+ingest, "http://"+api, "http://"+console
-	p.ReceiverURL, p.ClickHouse = "http://"+receiver, "http://"+clickhouse
+	p.ReceiverURL, p.ClickHouse, p.AdminURL = "http://"+receiver, "http://"+clickhouse, "http://"+admin
 	p.Kafka = kafka
 	p.flags = []string{
 		"dev", "--data-dir=" + p.dataDir, "--library-dir=" + LibraryDir(t), "--ingest-listen=" + ingest, "--api-listen=" + api,
-		"--console-listen=" + console, "--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=",
+		"--console-listen=" + console, "--receiver-listen=" + receiver, "--embedded-clickhouse-listen=" + clickhouse, "--embedded-kafka-listen=" + kafka, "--admin-listen=" + admin,
 	}
 	p.flags = append(append(p.flags, p.kafkaFlags()...), flags...)
 	t.Cleanup(p.cleanUp)
@@ -164,8 +165,8 @@ func dataDir(t testing.TB) string {
 	return dir
 }
 
-// freeAddr returns a loopback address that nobody listens on at the moment.
-func freeAddr(t testing.TB) string {
+// FreeAddr returns a loopback address that nobody listens on at the moment.
+func FreeAddr(t testing.TB) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -209,10 +210,16 @@ func Binary(t testing.TB) string {
 // Eventually waits until condition returns nil, and fails the test with its last error when patience ends.
 func (p *Pipeline) Eventually(what string, condition func() error) {
 	p.t.Helper()
+	Eventually(p.t, what, condition)
+}
+
+// Eventually is the method of the same name, for tests without a Pipeline.
+func Eventually(t testing.TB, what string, condition func() error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := poll(ctx, condition); err != nil {
-		p.t.Fatalf("waiting until %s: %v", what, err)
+		t.Fatalf("waiting until %s: %v", what, err)
 	}
 }
 

@@ -24,7 +24,7 @@ type EventMeta struct {
 	ReceivedAt  time.Time // UTC, whole milliseconds; equals the record's time
 }
 
-// Names of the headers of an events record.
+// Names of the headers of an events record. One that is traced has a traceparent, too: see trace.go.
 const (
 	eventIDHeader     = "event_id"
 	sourceHeader      = "source"

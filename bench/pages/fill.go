@@ -28,7 +28,7 @@ func (s settings) fill(ctx context.Context, sources []string) error {
 	}
 	defer engine.Close()
 	conn, err := eventlog.Connect(ctx, eventlog.Config{
-		DSN: "http://embedded:8123", DialContext: engine.DialContext,
+		DSN: "http://embedded:8123?read_timeout=10m", DialContext: engine.DialContext,
 		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 	})
 	if err != nil {

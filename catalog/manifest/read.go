@@ -9,8 +9,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 )
 
 // File is the text of a file and what problems call it.
@@ -259,7 +259,7 @@ func (o *object) secret(name string) string {
 	if ref == "" {
 		return ref
 	}
-	if err := catalog.CheckSecretRef(ref); err != nil {
+	if err := secretref.Check(ref); err != nil {
 		o.refuseField(o.prefix+name, "%v", err)
 	}
 	return ref

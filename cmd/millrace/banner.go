@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,12 +13,16 @@ import (
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/embedded"
 	"github.com/millrace/millrace/embedded/receiver"
+	"github.com/millrace/millrace/listen"
 )
 
 // announce waits until events can be posted and prints where everything is.
 func (c *devCommand) announce(ctx context.Context, reader *catalog.Reader, keys *catalog.Keys, outside *embedded.Embedded) error {
-	if err := awaitReady(ctx, c.API.IngestURL+"/readyz"); err != nil {
-		return err
+	if c.Ingest.TLS.ClientCA == "" { // else it would not answer here: no certificate of a client is at hand
+		ingest := listen.Config{Address: c.Ingest.Listen, TLS: c.Ingest.TLS}
+		if err := awaitReady(ctx, ingest.Reachable()+"/readyz"); err != nil {
+			return err
+		}
 	}
 	text, err := c.banner(reader.Snapshot(), keys, outside)
 	if err != nil {
@@ -31,8 +36,12 @@ func (c *devCommand) announce(ctx context.Context, reader *catalog.Reader, keys 
 func awaitReady(ctx context.Context, url string) error {
 	ticks := time.NewTicker(20 * time.Millisecond)
 	defer ticks.Stop()
+	// The certificate is for those who call this process by its name. Whoever else may answer here is told nothing.
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
 	for {
-		if isReady(ctx, url) {
+		if isReady(ctx, client, url) {
 			return nil
 		}
 		select {
@@ -43,12 +52,12 @@ func awaitReady(ctx context.Context, url string) error {
 	}
 }
 
-func isReady(ctx context.Context, url string) bool {
+func isReady(ctx context.Context, client *http.Client, url string) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return false
 	}
@@ -87,9 +96,9 @@ func (c *devCommand) banner(snapshot *catalog.Snapshot, keys *catalog.Keys, outs
 		}
 	}
 	if c.Console.Listen != "" {
-		row("console", "http://"+reachable(c.Console.Listen), "in a browser")
+		row("console", listen.Config{Address: c.Console.Listen, TLS: c.Console.TLS}.Reachable(), "in a browser")
 	}
-	row("management", "http://"+reachable(c.API.Listen)+"/api/v1/events", c.access())
+	row("management", c.apiURL()+"/api/v1/events", c.access())
 	row("ClickHouse", outside.ClickHouseURL, "read-only, database "+c.ClickHouse.Database())
 	row("Kafka", strings.Join(c.Kafka.Brokers, ","), "")
 	row("workflow API", c.WorkflowAPI.URL, "where runs are started")

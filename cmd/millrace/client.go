@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/millrace/millrace/api"
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // tokenVariable holds the token itself, which is how secrets reach jobs. The flag takes a reference only: what stands
@@ -31,7 +31,7 @@ func (c clientConfig) connect() (*api.Client, error) {
 	}
 	token := strings.TrimSpace(os.Getenv(tokenVariable))
 	if c.Token != "" {
-		resolved, err := catalog.ResolveSecret(c.Token)
+		resolved, err := secretref.Resolve(c.Token)
 		if err != nil {
 			return nil, fmt.Errorf("--api-token: %w; the variable %s holds a token itself", err, tokenVariable)
 		}

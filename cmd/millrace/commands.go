@@ -20,8 +20,10 @@ import (
 // The commands that run one role against a real Kafka and a real ClickHouse.
 
 type ingestCommand struct {
-	Kafka  kafka.Config  `embed:"" prefix:"kafka-"`
-	Ingest ingest.Config `embed:"" prefix:"ingest-"`
+	Kafka  kafka.Config          `embed:"" prefix:"kafka-"`
+	Ingest ingest.Config         `embed:"" prefix:"ingest-"`
+	Admin  telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8085'"`
+	Trace  telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs ingest until a signal.
@@ -30,8 +32,14 @@ func (c *ingestCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return startIngest(ctx, c.Ingest, c.Kafka, reader, logger)
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Ingest.Tracer = tracer
+	return withRole(ctx, "ingest", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
+		return startIngest(ctx, c.Ingest, c.Kafka, reader, admin, logger)
 	})
 }
 
@@ -39,6 +47,7 @@ type processorCommand struct {
 	Kafka     kafka.Config          `embed:"" prefix:"kafka-"`
 	Processor processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=exactly_once',set='processor_dedup_dir=.millrace/dedup',set='processor_dedup_memory=536870912'"`
 	Admin     telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
+	Trace     telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs the processor until a signal.
@@ -47,15 +56,23 @@ func (c *processorCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, telemetry.NewMetrics()}, c.Kafka, reader, logger)
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Processor.Tracer = tracer
+	return withRole(ctx, "processor", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
+		return startProcessor(ctx, c.Processor, c.Kafka, reader, admin, logger)
 	})
 }
 
 type dispatcherCommand struct {
-	Kafka       kafka.Config      `embed:"" prefix:"kafka-"`
-	Dispatcher  dispatcher.Config `embed:"" prefix:"dispatcher-"`
-	WorkflowAPI workflowAPIConfig `embed:"" prefix:"workflow-api-"`
+	Kafka       kafka.Config          `embed:"" prefix:"kafka-"`
+	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
+	WorkflowAPI workflowAPIConfig     `embed:"" prefix:"workflow-api-"`
+	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8086'"`
+	Trace       telemetry.TraceConfig `embed:"" prefix:"trace-"`
 }
 
 // Run runs the dispatcher until a signal.
@@ -64,19 +81,26 @@ func (c *dispatcherCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Dispatcher.Tracer = tracer
+	return withRole(ctx, "dispatcher", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
 		if err := reader.Ready(ctx); err != nil {
 			return err
 		}
-		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
+		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), admin, logger)
 	})
 }
 
 type apiCommand struct {
-	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
-	Catalog    catalogConfig   `embed:"" prefix:"catalog-"`
-	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
-	API        api.Config      `embed:"" prefix:"api-"`
+	Kafka      kafka.Config          `embed:"" prefix:"kafka-"`
+	Catalog    catalogConfig         `embed:"" prefix:"catalog-"`
+	ClickHouse eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	API        api.Config            `embed:"" prefix:"api-"`
+	Admin      telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8088'"`
 }
 
 // Run runs the API until a signal.
@@ -88,8 +112,8 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 	if c.API.IngestURL == "" {
 		return errors.New("endpoints need their URL: set --api-ingest-url to how senders reach ingest")
 	}
-	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		writer, keys, err := openWriter(ctx, c.Catalog, c.Kafka, reader, false, logger)
+	return withRole(ctx, "api", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
+		writer, keys, err := openWriter(ctx, c.Catalog, admin.catalog, reader, false, logger)
 		if err != nil {
 			return err
 		}
@@ -97,12 +121,13 @@ func (c *apiCommand) Run(global *Global, ctx bound) error {
 		if err := defaultEnvironments(ctx, writer); err != nil {
 			return err
 		}
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, ""}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, ""}, admin, logger)
 	})
 }
 
 type consoleCommand struct {
-	Console console.Config `embed:"" prefix:"console-"`
+	Console console.Config        `embed:"" prefix:"console-"`
+	Admin   telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8089'"`
 }
 
 // Run runs the console until a signal.
@@ -111,19 +136,9 @@ func (c *consoleCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	return startConsole(ctx, c.Console, logger)
-}
-
-type topicsCommand struct {
-	Kafka kafka.Config `embed:"" prefix:"kafka-"`
-}
-
-// Run creates the topics.
-func (c *topicsCommand) Run(ctx bound) error {
-	if err := needBrokers(c.Kafka); err != nil {
-		return err
-	}
-	return c.Kafka.EnsureTopics(ctx)
+	return withAdmin(ctx, c.Admin, logger, []string{"console"}, func(ctx context.Context, admin *admin) error {
+		return startConsole(ctx, c.Console, admin, logger)
+	})
 }
 
 type versionCommand struct{}

@@ -6,6 +6,7 @@ import (
 	"github.com/millrace/millrace/catalog"
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/secretref"
 )
 
 // workflowAPIConfig says where runs are started in environments that have no workflow API of their own.
@@ -19,13 +20,13 @@ type destinations struct {
 	reader   *catalog.Reader
 	fallback schemas.WorkflowAPI
 	logger   *slog.Logger
-	secrets  *catalog.Secrets
+	secrets  *secretref.Cache
 }
 
 func newDestinations(reader *catalog.Reader, config workflowAPIConfig, logger *slog.Logger) destinations {
 	return destinations{
 		reader: reader, fallback: schemas.WorkflowAPI{BaseURL: config.URL, APIKeyRef: config.KeyRef}, logger: logger,
-		secrets: &catalog.Secrets{},
+		secrets: &secretref.Cache{},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/telemetry"
@@ -39,6 +39,7 @@ type devCommand struct {
 	Ingest      ingest.Config         `embed:"" prefix:"ingest-"`
 	Processor   processor.Config      `kong:"embed,prefix='processor-',set='processor_guarantee=at_least_once',set='processor_dedup_dir=',set='processor_dedup_memory=67108864'"`
 	Admin       telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8083'"`
+	Trace       telemetry.TraceConfig `embed:"" prefix:"trace-"`
 	Dispatcher  dispatcher.Config     `embed:"" prefix:"dispatcher-"`
 	Replay      replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=1'"`
 	API         api.Config            `embed:"" prefix:"api-"`
@@ -58,6 +59,12 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := telemetry.NewTracer(ctx, c.Trace, version, logger)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close(ctx)
+	c.Ingest.Tracer, c.Processor.Tracer, c.Dispatcher.Tracer = tracer, tracer, tracer
 	outside, err := c.startOutside(ctx, logger)
 	if err != nil {
 		return ignoreStop(ctx, err)
@@ -67,8 +74,10 @@ func (c *devCommand) Run(global *Global, ctx bound) error {
 	if err := c.prepare(ctx, logger); err != nil {
 		return ignoreStop(ctx, err)
 	}
-	err = withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		return c.runRoles(ctx, reader, outside, logger)
+	err = withAdmin(ctx, c.Admin, logger, []string{"ingest", "processor", "dispatcher", "eventlog", "replay", "api", "console"}, func(ctx context.Context, admin *admin) error {
+		return withCatalog(ctx, c.Kafka, admin, logger, func(ctx context.Context, reader *catalog.Reader) error {
+			return c.runRoles(ctx, reader, outside, admin, logger)
+		})
 	})
 	return ignoreStop(ctx, err)
 }
@@ -129,20 +138,16 @@ func (c *devCommand) pointTo(outside *embedded.Embedded) {
 	// Workflow APIs under development run on the same machine, as the receiver does.
 	c.Dispatcher.AllowNetworks = append(c.Dispatcher.AllowNetworks, "127.0.0.0/8", "::1/128")
 	if c.API.IngestURL == "" {
-		c.API.IngestURL = "http://" + reachable(c.Ingest.Listen)
+		c.API.IngestURL = listen.Config{Address: c.Ingest.Listen, TLS: c.Ingest.TLS}.Reachable()
 	}
 	if c.Console.APIURL == "" {
-		c.Console.APIURL = "http://" + reachable(c.API.Listen)
+		c.Console.APIURL = c.apiURL()
 	}
 }
 
-// reachable turns an address to listen on into one to connect to from this machine.
-func reachable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || host != "" && host != "0.0.0.0" && host != "::" {
-		return listen
-	}
-	return net.JoinHostPort("127.0.0.1", port)
+// apiURL is where the management API is from this machine.
+func (c *devCommand) apiURL() string {
+	return listen.Config{Address: c.API.Listen, TLS: c.API.TLS}.Reachable()
 }
 
 // prepare creates what is missing of topics and tables.
@@ -155,10 +160,10 @@ func (c *devCommand) prepare(ctx context.Context, logger *slog.Logger) error {
 }
 
 // runRoles runs every role. When one ends with an error, all end.
-func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, logger *slog.Logger) error {
+func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outside *embedded.Embedded, admin *admin, logger *slog.Logger) error {
 	// Nobody else writes to a broker of our own, and its transactions do not survive a kill.
 	isSingle := len(outside.Brokers) > 0
-	writer, keys, err := openWriter(ctx, c.Catalog, c.Kafka, reader, isSingle, logger)
+	writer, keys, err := openWriter(ctx, c.Catalog, admin.catalog, reader, isSingle, logger)
 	if err != nil {
 		return err
 	}
@@ -169,23 +174,22 @@ func (c *devCommand) runRoles(ctx context.Context, reader *catalog.Reader, outsi
 	if err := seedDemo(ctx, reader, writer); err != nil {
 		return err
 	}
-	metrics := telemetry.NewMetrics()
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, metrics, logger) })
+	group.Go(func() error { return startEventlog(ctx, c.ClickHouse, c.Kafka, admin, logger) })
 	group.Go(func() error {
-		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), logger)
+		return startDispatcher(ctx, c.Dispatcher, c.Kafka, newDestinations(reader, c.WorkflowAPI, logger), admin, logger)
 	})
 	group.Go(func() error {
-		return startProcessor(ctx, processorConfig{c.Processor, c.Admin, metrics}, c.Kafka, reader, logger)
+		return startProcessor(ctx, c.Processor, c.Kafka, reader, admin, logger)
 	})
 	group.Go(func() error {
-		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
+		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, admin, logger)
 	})
 	group.Go(func() error {
-		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, logger)
+		return startAPI(ctx, apiConfig{c.API, c.ClickHouse, c.Kafka, reader, writer, keys, outside.ClickHouseURL}, admin, logger)
 	})
-	group.Go(func() error { return startConsole(ctx, c.Console, logger) })
-	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, logger) })
+	group.Go(func() error { return startConsole(ctx, c.Console, admin, logger) })
+	group.Go(func() error { return startIngest(ctx, c.Ingest, c.Kafka, reader, admin, logger) })
 	group.Go(func() error { return outside.Watch(ctx) })
 	group.Go(func() error { return c.announce(ctx, reader, keys, outside) })
 	err = group.Wait()

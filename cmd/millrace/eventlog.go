@@ -1,10 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
@@ -32,17 +31,15 @@ func (c *eventlogRun) Run(global *Global, ctx bound) error {
 	if err := needBrokers(c.Kafka); err != nil {
 		return err
 	}
-	metrics := telemetry.NewMetrics()
-	group, together := errgroup.WithContext(ctx)
-	isReady := func() telemetry.Readiness { return telemetry.Readiness{Ready: true} }
-	group.Go(func() error { return startEventlog(together, c.ClickHouse, c.Kafka, metrics, logger) })
-	group.Go(func() error { return telemetry.ServeAdmin(together, c.Admin, isReady, metrics, logger) })
-	return group.Wait()
+	return withAdmin(ctx, c.Admin, logger, []string{"eventlog"}, func(ctx context.Context, admin *admin) error {
+		return startEventlog(ctx, c.ClickHouse, c.Kafka, admin, logger)
+	})
 }
 
 type migrateCommand struct {
 	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
 	TTL        eventlog.TTL    `embed:"" prefix:"clickhouse-ttl-"`
+	Plan       bool            `help:"Only show what would be done, and end with status 2 where there is something to do." env:"-"`
 	Print      bool            `help:"Only print the statements that make database and tables, in order." env:"-"`
 }
 
@@ -56,7 +53,35 @@ func (c *migrateCommand) Run(global *Global, ctx bound, tty terminal) error {
 		return err
 	}
 	c.ClickHouse.TTL = &c.TTL
+	if c.Plan {
+		return c.plan(ctx, tty)
+	}
 	return eventlog.Migrate(ctx, c.ClickHouse, logger)
+}
+
+// plan shows what Run would do.
+func (c *migrateCommand) plan(ctx context.Context, tty terminal) error {
+	found, err := eventlog.Inspect(ctx, c.ClickHouse)
+	if err != nil {
+		return err
+	}
+	if !found.HasDatabase {
+		fmt.Fprintf(tty.out, "+ database %s\n", c.ClickHouse.Database())
+	}
+	for _, name := range found.Pending {
+		fmt.Fprintf(tty.out, "+ migration %s\n", name)
+	}
+	for _, change := range found.TTLs {
+		fmt.Fprintf(tty.out, "~ table %s: kept for %d days -> %d days\n", change.Table, change.From, change.To)
+	}
+	for _, name := range found.Edited {
+		fmt.Fprintf(tty.out, "! migration %s: refused: it was applied with other contents\n", name)
+	}
+	if len(found.Pending)+len(found.TTLs)+len(found.Edited) > 0 {
+		return exitStatus(exitDifferent)
+	}
+	fmt.Fprintln(tty.out, "Every table is up to date.")
+	return nil
 }
 
 func (c *migrateCommand) print(tty terminal) error {

@@ -41,8 +41,11 @@ type commands struct {
 	Export      exportCommand       `cmd:"" help:"Write the catalog as files for apply."`
 	Schema      schemaCommands      `cmd:"" help:"Print the JSON Schema of files."`
 
-	Topics    topicsCommand    `cmd:"" help:"Create the Kafka topics that are missing."`
+	Doctor    doctorCommand    `cmd:"" help:"Check Kafka, ClickHouse, the catalog and what it refers to, and say what to do about each finding."`
+	Topics    topicsCommands   `cmd:"" help:"Plan and apply how the Kafka topics should be."`
+	ACLs      aclsCommand      `cmd:"" name:"acls" help:"Print the Kafka permissions that each role needs, as commands."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ClickHouse tables up to date."`
+	Grants    grantsCommand    `cmd:"" help:"Print the statements that make ClickHouse roles with what each user needs."`
 	Library   libraryCommand   `cmd:"" help:"Fetch the ClickHouse engine library for the embedded ClickHouse."`
 	Receiver  receiverCommand  `cmd:"" help:"Run a workflow API for trying things out: it shows the runs it gets."`
 	Secret    secretCommand    `cmd:"" help:"Make files with random secrets, for settings to refer to."`

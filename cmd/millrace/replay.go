@@ -7,6 +7,7 @@ import (
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/replay"
+	"github.com/millrace/millrace/telemetry"
 )
 
 type replayCommands struct {
@@ -21,10 +22,11 @@ type replayCommands struct {
 }
 
 type replayRunCommand struct {
-	Kafka      kafka.Config    `embed:"" prefix:"kafka-"`
-	Catalog    catalogConfig   `embed:"" prefix:"catalog-"`
-	ClickHouse eventlog.Config `embed:"" prefix:"clickhouse-"`
-	Replay     replay.Config   `kong:"embed,prefix='replay-',set='replay_parallel=0'"`
+	Kafka      kafka.Config          `embed:"" prefix:"kafka-"`
+	Catalog    catalogConfig         `embed:"" prefix:"catalog-"`
+	ClickHouse eventlog.Config       `embed:"" prefix:"clickhouse-"`
+	Replay     replay.Config         `kong:"embed,prefix='replay-',set='replay_parallel=0'"`
+	Admin      telemetry.AdminConfig `kong:"embed,prefix='admin-',set='admin_listen=127.0.0.1:8087'"`
 }
 
 // Run runs the replay role until a signal.
@@ -33,12 +35,12 @@ func (c *replayRunCommand) Run(global *Global, ctx bound) error {
 	if err != nil {
 		return err
 	}
-	return withCatalog(ctx, c.Kafka, logger, func(ctx context.Context, reader *catalog.Reader) error {
-		writer, _, err := openWriter(ctx, c.Catalog, c.Kafka, reader, false, logger)
+	return withRole(ctx, "replay", c.Admin, c.Kafka, logger, func(ctx context.Context, admin *admin, reader *catalog.Reader) error {
+		writer, _, err := openWriter(ctx, c.Catalog, admin.catalog, reader, false, logger)
 		if err != nil {
 			return err
 		}
 		defer writer.Close()
-		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, logger)
+		return startReplay(ctx, replayConfig{c.Replay, c.ClickHouse, c.Kafka, reader, writer}, admin, logger)
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/millrace/millrace/api"
@@ -19,6 +18,7 @@ import (
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/ingest"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/listen"
 	"github.com/millrace/millrace/processor"
 	"github.com/millrace/millrace/replay"
 	"github.com/millrace/millrace/schemas"
@@ -28,50 +28,66 @@ import (
 // The start functions construct a role and run it until ctx ends. The role commands and `millrace dev` call the same
 // ones and differ in where the addresses come from.
 
-func startIngest(ctx context.Context, config ingest.Config, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
+func startIngest(ctx context.Context, config ingest.Config, cluster kafka.Config, reader *catalog.Reader, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("ingest", cluster)
+	if err != nil {
+		return err
+	}
 	role, err := ingest.New(config, cluster, reader, logger)
 	if err != nil {
 		return err
 	}
+	if err := admin.add("ingest", role.Metrics(), role.Readiness); err != nil {
+		return err
+	}
 	return role.Run(ctx)
 }
 
-func startProcessor(ctx context.Context, config processorConfig, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) error {
-	role, err := processor.New(config.processor, cluster, reader, logger)
+func startProcessor(ctx context.Context, config processor.Config, cluster kafka.Config, reader *catalog.Reader, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("processor", cluster)
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return role.Run(ctx) })
-	group.Go(func() error { return telemetry.ServeAdmin(ctx, config.admin, role.Readiness, config.metrics, logger) })
-	return group.Wait()
+	role, err := processor.New(config, cluster, reader, logger)
+	if err != nil {
+		return err
+	}
+	if err := admin.add("processor", role.Metrics(), at(role.Readiness)); err != nil {
+		return err
+	}
+	return role.Run(ctx)
 }
 
-// processorConfig is the processor with its admin listener.
-type processorConfig struct {
-	processor processor.Config
-	admin     telemetry.AdminConfig
-	metrics   *prometheus.Registry
-}
-
-func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, logger *slog.Logger) error {
+func startDispatcher(ctx context.Context, config dispatcher.Config, cluster kafka.Config, workflows destinations, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("dispatcher", cluster)
+	if err != nil {
+		return err
+	}
 	role, err := dispatcher.New(config, cluster, workflows, logger)
 	if err != nil {
 		return err
 	}
+	if err := admin.add("dispatcher", role.Metrics(), at(role.Readiness)); err != nil {
+		return err
+	}
 	return role.Run(ctx)
 }
 
-func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, metrics *prometheus.Registry, logger *slog.Logger) error {
+func startEventlog(ctx context.Context, config eventlog.Config, cluster kafka.Config, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("eventlog", cluster)
+	if err != nil {
+		return err
+	}
 	conn, err := eventlog.Connect(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	role, err := eventlog.New(config, cluster, conn, metrics, logger)
+	role, err := eventlog.New(config, cluster, conn, admin.metrics, logger)
 	if err != nil {
 		return err
 	}
+	admin.health.Report("eventlog", role.Readiness)
 	return role.Run(ctx)
 }
 
@@ -84,14 +100,21 @@ type replayConfig struct {
 	writer     *catalog.Writer
 }
 
-func startReplay(ctx context.Context, config replayConfig, logger *slog.Logger) error {
+func startReplay(ctx context.Context, config replayConfig, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("replay", config.kafka)
+	if err != nil {
+		return err
+	}
 	conn, err := eventlog.Connect(ctx, config.clickhouse)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	role, err := replay.New(config.replay, config.kafka, config.reader, config.writer, query.New(conn), logger)
+	role, err := replay.New(config.replay, cluster, config.reader, config.writer, query.New(conn), logger)
 	if err != nil {
+		return err
+	}
+	if err := admin.add("replay", role.Metrics(), role.Readiness); err != nil {
 		return err
 	}
 	return role.Run(ctx)
@@ -130,13 +153,17 @@ func (c apiConfig) openSQL(ctx context.Context) (driver.Conn, error) {
 	return eventlog.Connect(ctx, config)
 }
 
-func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error {
+func startAPI(ctx context.Context, config apiConfig, admin *admin, logger *slog.Logger) error {
+	cluster, err := admin.watch("api", config.kafka)
+	if err != nil {
+		return err
+	}
 	conn, err := eventlog.Connect(ctx, config.clickhouse)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.api.Listen)
+	listener, err := listen.Open(ctx, listen.Config{Address: config.api.Listen, TLS: config.api.TLS}, logger)
 	if err != nil {
 		return fmt.Errorf("listening for the management API (--api-listen): %w", err)
 	}
@@ -155,9 +182,9 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 		log.SQL = query.NewSQL(asker, bounds)
 	}
 	resend := func(ctx context.Context, letters ...schemas.DeadLetter) error {
-		return dispatcher.Resend(ctx, config.kafka, letters...)
+		return dispatcher.Resend(ctx, cluster, letters...)
 	}
-	progress, err := replay.NewProgress(config.kafka)
+	progress, err := replay.NewProgress(cluster)
 	if err != nil {
 		return err
 	}
@@ -165,19 +192,23 @@ func startAPI(ctx context.Context, config apiConfig, logger *slog.Logger) error 
 	replays := api.Replays{
 		Progress: progress.Of,
 		DryRun: func(ctx context.Context, wanted schemas.Replay, tell func(schemas.ReplayProgress)) (schemas.ReplayPreview, error) {
-			return replay.DryRun(ctx, config.kafka, log.Log, wanted, tell)
+			return replay.DryRun(ctx, cluster, log.Log, wanted, tell)
 		},
 	}
 	role, err := api.New(config.api, config.reader, config.writer, config.keys, log, resend, replays, logger)
 	if err != nil {
 		return err
 	}
+	if err := admin.add("api", role.Metrics(), role.Readiness); err != nil {
+		return err
+	}
 	return role.Run(ctx, listener)
 }
 
 // startConsole runs the console, or nothing until ctx ends where it has no address.
-func startConsole(ctx context.Context, config console.Config, logger *slog.Logger) error {
+func startConsole(ctx context.Context, config console.Config, admin *admin, logger *slog.Logger) error {
 	if config.Listen == "" {
+		admin.health.Report("console", at(func() telemetry.Readiness { return telemetry.WaitingFor() }))
 		<-ctx.Done()
 		return nil
 	}
@@ -185,7 +216,10 @@ func startConsole(ctx context.Context, config console.Config, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Listen)
+	if err := admin.add("console", role.Metrics(), role.Readiness); err != nil {
+		return err
+	}
+	listener, err := listen.Open(ctx, listen.Config{Address: config.Listen, TLS: config.TLS}, logger)
 	if err != nil {
 		return fmt.Errorf("listening for the console (--console-listen): %w", err)
 	}
@@ -202,13 +236,21 @@ func needBrokers(cluster kafka.Config) error {
 }
 
 // withCatalog follows the catalog while run runs.
-func withCatalog(ctx context.Context, cluster kafka.Config, logger *slog.Logger, run func(context.Context, *catalog.Reader) error) error {
+func withCatalog(ctx context.Context, cluster kafka.Config, admin *admin, logger *slog.Logger, run func(context.Context, *catalog.Reader) error) error {
 	if err := needBrokers(cluster); err != nil {
 		return err
 	}
+	cluster, err := admin.watch("catalog", cluster)
+	if err != nil {
+		return err
+	}
+	admin.catalog = cluster
 	reader, err := catalog.NewReader(cluster, logger)
 	if err != nil {
 		return err
+	}
+	if err := admin.metrics.Register(reader.Metrics()); err != nil {
+		return fmt.Errorf("registering the metrics of the catalog: %w", err)
 	}
 	// The catalog is read until the last role has ended: what is in flight still needs it.
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))

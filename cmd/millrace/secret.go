@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/millrace/millrace/catalog"
+	"github.com/millrace/millrace/secretref"
 )
 
 // secretCommand makes what settings refer to with file:PATH. It is for machines where nobody has done so beforehand.
@@ -37,7 +37,7 @@ func (c *secretCommand) Run(tty terminal) error {
 			}
 			continue
 		}
-		secret, err := catalog.ResolveSecret("file:" + path)
+		secret, err := secretref.Resolve("file:" + path)
 		if err != nil {
 			return err
 		}

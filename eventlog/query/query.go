@@ -37,6 +37,9 @@ type Log struct{ conn driver.Conn }
 // New returns a log that reads through conn, which must be connected to the event log's database.
 func New(conn driver.Conn) *Log { return &Log{conn: conn} }
 
+// Ping asks ClickHouse for a sign of life.
+func (l *Log) Ping(ctx context.Context) error { return l.conn.Ping(ctx) }
+
 // rows runs a query within the bounds that every query has, and hands each of its rows to scan.
 func (l *Log) rows(ctx context.Context, what, sql string, args []any, scan func(driver.Rows) error) error {
 	rows, err := l.conn.Query(bounded(ctx), sql, args...)
