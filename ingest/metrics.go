@@ -27,9 +27,11 @@ func (s shedding) String() string {
 }
 
 // statuses are the answers there are; anything else the server itself may answer counts as "other".
-var statuses = [...]int{ //nolint:gochecknoglobals // a constant
-	fiber.StatusNoContent, fiber.StatusBadRequest, fiber.StatusUnauthorized, fiber.StatusNotFound, fiber.StatusMethodNotAllowed,
-	fiber.StatusRequestEntityTooLarge, fiber.StatusUnsupportedMediaType, fiber.StatusUnprocessableEntity, fiber.StatusServiceUnavailable,
+func statuses() []int {
+	return []int{
+		fiber.StatusNoContent, fiber.StatusBadRequest, fiber.StatusUnauthorized, fiber.StatusNotFound, fiber.StatusMethodNotAllowed,
+		fiber.StatusRequestEntityTooLarge, fiber.StatusUnsupportedMediaType, fiber.StatusUnprocessableEntity, fiber.StatusServiceUnavailable,
+	}
 }
 
 // metrics is what ingest tells Prometheus. Counters are bound to their labels here, so that counting is one addition.
@@ -53,7 +55,7 @@ func newMetrics(inFlight *atomic.Int64) *metrics {
 		bytes:    telemetry.Counter("millrace_ingest_event_bytes_total", "Bytes of the bodies of events that are in Kafka."),
 		seconds:  telemetry.Seconds("millrace_ingest_acknowledge_seconds", "From having read a request to the brokers' acknowledgement of its event."),
 	}
-	for _, status := range statuses {
+	for _, status := range statuses() {
 		m.byStatus[status] = requests.WithLabelValues(strconv.Itoa(status))
 	}
 	m.other, m.taken = requests.WithLabelValues("other"), m.byStatus[fiber.StatusNoContent]
