@@ -56,6 +56,7 @@ func mayImport() map[string][]string {
 		"e2e":                       {"rig", "rig/browser"},
 		"e2e/chaos":                 nil,
 		"e2e/faults":                nil,
+		"e2e/netcut":                nil,
 		"e2e/security":              nil,
 		"deploy/kafka/certificates": {"rig/pki"},
 		"bench/dedup":               {"dedup", "schemas"},

@@ -3,6 +3,7 @@ package rig
 import (
 	"cmp"
 	"crypto/rand"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func sharedBroker(t testing.TB) (address string, shared bool) {
 	case Embedded:
 		return "", false
 	case Apache:
-		return cmp.Or(address, "127.0.0.1:"+cmp.Or(os.Getenv("KAFKA_PORT"), "19092")), true
+		return cmp.Or(address, net.JoinHostPort(cmp.Or(os.Getenv("KAFKA_HOST"), "127.0.0.1"), cmp.Or(os.Getenv("KAFKA_PORT"), "19092"))), true
 	case Address, Containers:
 		if address != "" {
 			return address, true

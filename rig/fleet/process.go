@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -31,6 +32,7 @@ type Process struct {
 	fleet   *Fleet
 	command *exec.Cmd
 	exited  chan error
+	log     rig.Buffer
 }
 
 // Start starts a process and does not wait for it.
@@ -51,7 +53,8 @@ func (f *Fleet) Start(launch Launch) *Process {
 	args = append(append(append(args, f.KafkaFlags()...), "--admin-listen="+admin), launch.Flags...)
 	args = append(append([]string{}, launch.Within...), args...)
 	p.command = exec.Command(args[0], args[1:]...)
-	p.command.Stdout, p.command.Stderr = f.log, f.log
+	output := io.MultiWriter(f.log, &p.log)
+	p.command.Stdout, p.command.Stderr = output, output
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
 		f.t.Fatalf("starting %s: %v", launch.Name, err)
@@ -190,6 +193,9 @@ func (p *Process) signal(signal os.Signal) {
 		p.fleet.t.Fatalf("%s ended on its own: %v", p.Name, err)
 	}
 }
+
+// Log returns what this process has printed.
+func (p *Process) Log() string { return p.log.String() }
 
 // PeakMemory returns the most memory that the process has had at a time, in bytes.
 func (p *Process) PeakMemory() int64 {
