@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// find looks for the highest rate that is sustained: it doubles the first one until one is too high, and then halves the
+// gap until it is small. A rate that is just below is measured once more only by chance: on a machine with neighbours the
+// answer moves.
+func find(ctx context.Context, w *world, results *results) error {
+	var highest, lowest float64 // sustained; too high, 0 while none is known
+	rate := w.settings.rates[0]
+	for lowest == 0 || lowest > highest*w.settings.precision {
+		step, err := w.measure(ctx, rate, w.settings.warmUp, w.settings.length)
+		if err != nil {
+			return fmt.Errorf("at %g events/s: %w", rate, err)
+		}
+		step.print()
+		results.Steps = append(results.Steps, step)
+		if len(step.problems()) == 0 {
+			highest = rate
+		} else {
+			lowest = rate
+		}
+		switch {
+		case lowest == 0:
+			rate *= 2
+		case highest == 0:
+			rate /= 2
+		default:
+			rate = (highest + lowest) / 2
+		}
+		if rate < 1 {
+			return fmt.Errorf("not even %g events/s are sustained", lowest)
+		}
+	}
+	results.Highest = highest
+	fmt.Printf("\nhighest rate sustained, of those measured: %.0f events/s; %.0f were too many\n", highest, lowest)
+	return nil
+}
