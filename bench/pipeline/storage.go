@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,14 +119,13 @@ func (w *world) tableSizes(ctx context.Context) ([]Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking for the sizes of the tables: %w", err)
 	}
-	defer rows.Close()
 	var all []Table
 	for rows.Next() {
 		var t Table
 		if err := rows.Scan(&t.Name, &t.Rows, &t.Parts, &t.BytesPerRow, &t.RawPerRow); err != nil {
-			return nil, err
+			return nil, errors.Join(err, rows.Close())
 		}
 		all = append(all, t)
 	}
-	return all, rows.Err()
+	return all, errors.Join(rows.Err(), rows.Close())
 }
