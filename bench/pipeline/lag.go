@@ -111,12 +111,15 @@ type Behind struct {
 // counting as growing: the event log inserts at intervals, which a median does not even out.
 const growth = 0.05
 
+// leastGrowth is how many records it takes besides: at a few events a second one insert more or less is a large part.
+const leastGrowth = 100
+
 // behind compares the second quarter of a step with the last. records is how many each role had to read in the step.
 func behind(series []lag, records map[string]int64) []Behind {
 	var all []Behind
 	for _, role := range []string{"processor", "dispatcher", "eventlog"} {
 		found := Behind{Role: role, Mid: medianLag(quarter(series, 1), role), End: medianLag(quarter(series, 3), role)}
-		found.IsGrowing = float64(found.End-found.Mid) > growth*float64(records[role])/2
+		found.IsGrowing = float64(found.End-found.Mid) > max(leastGrowth, growth*float64(records[role])/2)
 		all = append(all, found)
 	}
 	return all

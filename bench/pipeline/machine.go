@@ -44,10 +44,10 @@ func kernel() string {
 }
 
 func (w *world) kafkaVersion(ctx context.Context) string {
-	name := "Apache Kafka"
 	if w.settings.isEmbedded {
-		name = "embedded Kafka, speaking as"
+		return "embedded Kafka"
 	}
+	name := "Apache Kafka"
 	versions, err := w.admin.ApiVersions(ctx)
 	if err != nil {
 		return name + " of an unknown version"

@@ -90,13 +90,13 @@ func (s Step) answers() string {
 }
 
 func (r *results) printTables() {
-	fmt.Printf("\n%-18s %10s %6s %10s %12s %12s %14s\n", "table", "rows", "parts", "B/row", "merged B/row", "raw B/row", "merged B/event")
+	fmt.Printf("\n%-18s %10s %6s %10s %12s %12s %10s\n", "table", "rows", "parts", "B/row", "merged B/row", "raw B/row", "B/event")
 	var bytes float64
 	for _, t := range r.Tables {
-		fmt.Printf("%-18s %10d %6d %10.1f %12.1f %12.1f %14.1f\n", t.Name, t.Rows, t.Parts, t.BytesPerRow, t.MergedPerRow, t.RawPerRow, t.MergedPerEvent)
-		bytes += t.MergedPerEvent
+		fmt.Printf("%-18s %10d %6d %10.1f %12.1f %12.1f %10.1f\n", t.Name, t.Rows, t.Parts, t.BytesPerRow, t.MergedPerRow, t.RawPerRow, t.BytesPerEvent)
+		bytes += t.BytesPerEvent
 	}
-	fmt.Printf("%-18s %75.1f\n", "all tables", bytes)
+	fmt.Printf("%-18s %54s %10.1f\n", "all tables", "", bytes)
 }
 
 // write writes the results as JSON, unless path is "".

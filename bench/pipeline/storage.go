@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,13 +73,27 @@ func grown(before, after map[string]topicSize, events int) []Topic {
 
 // Table is what the rows of a table take on disk.
 type Table struct {
-	Name           string
-	Rows           uint64
-	Parts          uint64
-	BytesPerRow    float64 // as inserted and merged so far
-	MergedPerRow   float64 // after all parts were merged into one; 0 where that was not possible
-	RawPerRow      float64 // uncompressed
-	MergedPerEvent float64
+	Name          string
+	Rows          uint64
+	Parts         uint64
+	BytesPerRow   float64 // as inserted and merged so far
+	MergedPerRow  float64 // after all parts were merged into one; 0 where that was not possible
+	RawPerRow     float64 // uncompressed
+	BytesPerEvent float64 // by the rows of the events table; merged where that was possible
+}
+
+// byEvent says what each table takes by the event.
+func byEvent(tables []Table) []Table {
+	var events float64
+	for _, t := range tables {
+		if t.Name == "events" {
+			events = float64(t.Rows)
+		}
+	}
+	for i, t := range tables {
+		tables[i].BytesPerEvent = cmp.Or(t.MergedPerRow, t.BytesPerRow) * float64(t.Rows) / max(events, 1)
+	}
+	return tables
 }
 
 // mergePatience is how long merging one table may take.
@@ -88,7 +103,7 @@ const mergePatience = 2 * time.Minute
 func (w *world) tables(ctx context.Context) ([]Table, error) {
 	found, err := w.tableSizes(ctx)
 	if err != nil || w.settings.isEmbedded { // what is asked there is a read-only interface
-		return found, err
+		return byEvent(found), err
 	}
 	for _, table := range found {
 		merging, cancel := context.WithTimeout(ctx, mergePatience)
@@ -105,11 +120,7 @@ func (w *world) tables(ctx context.Context) ([]Table, error) {
 	for i := range found {
 		found[i].MergedPerRow = merged[i].BytesPerRow
 	}
-	events := found[slices.IndexFunc(found, func(t Table) bool { return t.Name == "events" })].Rows
-	for i := range found {
-		found[i].MergedPerEvent = merged[i].BytesPerRow * float64(merged[i].Rows) / float64(events)
-	}
-	return found, nil
+	return byEvent(found), nil
 }
 
 func (w *world) tableSizes(ctx context.Context) ([]Table, error) {
