@@ -18,7 +18,7 @@ func TestALagGrowsWhenItRisesByMoreThanAShareOfWhatWasRead(t *testing.T) {
 	}{
 		"high, but steady": {steady: 5000, rise: 0, grows: false},
 		"wavering":         {steady: 100, rise: 1, grows: false}, // by 17, and 100 would count
-		"rising":           {steady: 0, rise: 50, grows: true}, // by 750 of 4,000
+		"rising":           {steady: 0, rise: 50, grows: true},   // by 750 of 4,000
 	} {
 		for _, found := range behind(series(c.steady, c.rise), map[string]int64{"eventlog": 4000}) {
 			if found.Role == "eventlog" && found.IsGrowing != c.grows {

@@ -46,6 +46,9 @@ type settings struct {
 
 	isFinding bool
 	precision float64
+
+	planFiles string
+	planRuns  float64
 }
 
 func main() {
@@ -58,6 +61,9 @@ func main() {
 	s, err := parse()
 	if err != nil {
 		exit(err)
+	}
+	if s.planFiles != "" {
+		exit(plan(s.planFiles, s.planRuns))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -97,6 +103,8 @@ func parse() (settings, error) {
 	flag.DurationVar(&s.limit, "limit", 30*time.Minute, "how long all may take")
 	flag.BoolVar(&s.isFinding, "find", false, "look for the highest rate with p99 to delivery below 1 s and no lag that grows")
 	flag.Float64Var(&s.precision, "precision", 1.1, "with -find: until the lowest rate that was too high is at most so many times the highest that was not")
+	flag.StringVar(&s.planFiles, "plan", "", "measure nothing; print what to order for 1,000 to 1,000,000 events/s, from two files of -json: one measured with -matching=0, one with runs")
+	flag.Float64Var(&s.planRuns, "plan-runs", 0.1, "with -plan: runs an event")
 	flag.Parse()
 	for field := range strings.SplitSeq(*rates, ",") {
 		rate, err := strconv.ParseFloat(field, 64)
