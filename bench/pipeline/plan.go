@@ -23,6 +23,7 @@ func newUnit(without, with, runs float64) unit { return unit{without, max(0, wit
 type costs struct {
 	names []string
 	cpu   map[string]unit // microseconds
+	all   unit            // of all parts together
 	kafka unit            // bytes in all topics
 	table unit            // bytes in all tables
 }
@@ -43,8 +44,13 @@ func readCosts(without, with string) (costs, error) {
 	}
 	c := costs{cpu: map[string]unit{}}
 	for i, part := range first.Parts {
+		if !part.isMeasured() || part.Name == "api" { // the api has no part in an event
+			continue
+		}
+		u := newUnit(part.MicrosPerEvent, second.Parts[i].MicrosPerEvent, runs)
 		c.names = append(c.names, part.Name)
-		c.cpu[part.Name] = newUnit(part.MicrosPerEvent, second.Parts[i].MicrosPerEvent, runs)
+		c.cpu[part.Name] = u
+		c.all = unit{c.all.event + u.event, c.all.run + u.run}
 	}
 	c.kafka = newUnit(allTopics(first), allTopics(second), runs)
 	c.table = newUnit(allTables(base), allTables(more), runs)
@@ -116,14 +122,12 @@ func plan(files string, runs float64) error {
 	}
 	factors := map[string]float64{"Kafka": replicaFactor, "ClickHouse": logFactor}
 	for _, name := range c.names {
-		if name == sender().name || name == "workflow API" || name == "api" {
-			continue
-		}
 		line("cores: "+name, "%.2f", func(rate float64) float64 {
 			return rate * c.cpu[name].at(runs) / 1e6 / busy * max(1, factors[name])
 		})
 	}
 	seconds := 24 * time.Hour.Seconds()
+	fmt.Printf("| all on 2 cores | %.0f events/s in all | | | |\n", 2*busy*1e6/c.all.at(runs))
 	line("Kafka's disks, TB", "%.2f", func(rate float64) float64 { return rate * c.kafka.at(runs) * kafkaDays * seconds * replicas / 1e12 })
 	line("ClickHouse's disks, TB a replica", "%.2f", func(rate float64) float64 { return rate * c.table.at(runs) * tableDays * seconds / 1e12 })
 	line("dedup, GB of memory in all", "%.2f", func(rate float64) float64 { return rate * dedupHours * 3600 * indexMemory / 1e9 })
@@ -140,5 +144,6 @@ func (c costs) printUnits() {
 		u := c.cpu[name]
 		fmt.Printf("| %s | %.0f µs | %.0f µs | %.0f | %.0f |\n", name, u.event, u.run, 1e6/u.event, 1e6/u.at(1))
 	}
+	fmt.Printf("| together | %.0f µs | %.0f µs | %.0f | %.0f |\n", c.all.event, c.all.run, 1e6/c.all.event, 1e6/c.all.at(1))
 	fmt.Printf("| all topics | %.0f B | %.0f B | | |\n| all tables | %.0f B | %.0f B | | |\n", c.kafka.event, c.kafka.run, c.table.event, c.table.run)
 }

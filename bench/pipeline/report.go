@@ -55,14 +55,17 @@ func (s Step) printParts() {
 	var sum PartUse
 	for _, part := range s.Parts {
 		part.print()
-		if part.Name != sender().name && part.Name != "workflow API" {
+		if part.isMeasured() {
 			sum.add(part)
 		}
 	}
-	sum.Name = "without last/API"
+	sum.Name = "the pipeline"
 	sum.print()
 	fmt.Printf("%-18s %10.2f\n", "other processes", s.Others)
 }
+
+// isMeasured reports whether a part is one of the pipeline, and not the rig's.
+func (p PartUse) isMeasured() bool { return p.Name != sender().name && p.Name != workflowAPIName }
 
 func (p PartUse) print() {
 	fmt.Printf("%-18s %10.2f %10.1f %10.0f %10.0f %12.0f\n", p.Name, p.Cores, p.MicrosPerEvent, p.ResidentMiB, p.AnonymousMiB, p.WrittenPerEvent)

@@ -15,8 +15,11 @@ import (
 	"github.com/millrace/millrace/bench/load"
 )
 
-// workflowAPIArgument makes this command be the workflow API, on the address that follows.
-const workflowAPIArgument = "workflow-api"
+// workflowAPIArgument makes this command be the workflow API, on the address that follows. The name is what the tables call it.
+const (
+	workflowAPIArgument = "workflow-api"
+	workflowAPIName     = "workflow API"
+)
 
 // workflowPrefix is what the name of a workflow begins with; its number follows, one digit.
 const (

@@ -104,7 +104,7 @@ func (w *world) runWorkflowAPI() error {
 	if err != nil {
 		return err
 	}
-	_, err = w.run("workflow API", self, workflowAPIArgument, w.workflows)
+	_, err = w.run(workflowAPIName, self, workflowAPIArgument, w.workflows)
 	return err
 }
 
