@@ -60,7 +60,11 @@ func (w *world) lag(ctx context.Context) (lag, error) {
 	return found, nil
 }
 
-// lagSeries samples the lag once a second until stopped.
+// lagInterval is no part of a second: offsets are committed and rows inserted at such, and samples in step with them would
+// all be the same.
+const lagInterval = 400 * time.Millisecond
+
+// lagSeries samples the lag until stopped.
 type lagSeries struct {
 	stop  context.CancelFunc
 	group sync.WaitGroup
@@ -72,7 +76,7 @@ func (w *world) followLag(ctx context.Context) *lagSeries {
 	ctx, stop := context.WithCancel(ctx)
 	s := &lagSeries{stop: stop}
 	s.group.Go(func() {
-		ticks := time.NewTicker(time.Second)
+		ticks := time.NewTicker(lagInterval)
 		defer ticks.Stop()
 		for {
 			select {
@@ -107,19 +111,26 @@ type Behind struct {
 	IsGrowing bool
 }
 
-// growth is the part of its records that a role may fall behind by from the middle of a step to its end without its lag
-// counting as growing: the event log inserts at intervals, which a median does not even out.
-const growth = 0.05
+// A lag counts as growing when it rises from the middle of a step to its end by more than a share of what was to be read in
+// that time, and by more than what half a second brings: offsets are committed once a second, and rows inserted at intervals,
+// which a median does not even out. At a few events a second one of those is a large part, hence a number.
+const (
+	growthShare   = 0.05
+	growthTime    = 500 * time.Millisecond
+	growthRecords = 100
+)
 
-// leastGrowth is how many records it takes besides: at a few events a second one insert more or less is a large part.
-const leastGrowth = 100
+func isGrowing(mid, end, records int64, length time.Duration) bool {
+	allowed := float64(records) * (growthShare/2 + growthTime.Seconds()/length.Seconds())
+	return float64(end-mid) > max(growthRecords, allowed)
+}
 
 // behind compares the second quarter of a step with the last. records is how many each role had to read in the step.
-func behind(series []lag, records map[string]int64) []Behind {
+func behind(series []lag, records map[string]int64, length time.Duration) []Behind {
 	var all []Behind
 	for _, role := range []string{"processor", "dispatcher", "eventlog"} {
 		found := Behind{Role: role, Mid: medianLag(quarter(series, 1), role), End: medianLag(quarter(series, 3), role)}
-		found.IsGrowing = float64(found.End-found.Mid) > max(leastGrowth, growth*float64(records[role])/2)
+		found.IsGrowing = isGrowing(found.Mid, found.End, records[role], length)
 		all = append(all, found)
 	}
 	return all

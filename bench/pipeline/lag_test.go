@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // series has a lag that stays at so many records in its first half, and then rises by so many at each sample.
 func series(steady, rise int64) []lag {
@@ -17,10 +20,10 @@ func TestALagGrowsWhenItRisesByMoreThanAShareOfWhatWasRead(t *testing.T) {
 		grows        bool
 	}{
 		"high, but steady": {steady: 5000, rise: 0, grows: false},
-		"wavering":         {steady: 100, rise: 1, grows: false}, // by 17, and 100 would count
-		"rising":           {steady: 0, rise: 50, grows: true},   // by 750 of 4,000
+		"wavering":         {steady: 100, rise: 1, grows: false}, // by 15 of 4,000 in 20 s, of which 200 may be
+		"rising":           {steady: 0, rise: 50, grows: true},   // by 750
 	} {
-		for _, found := range behind(series(c.steady, c.rise), map[string]int64{"eventlog": 4000}) {
+		for _, found := range behind(series(c.steady, c.rise), map[string]int64{"eventlog": 4000}, 20*time.Second) {
 			if found.Role == "eventlog" && found.IsGrowing != c.grows {
 				t.Errorf("%s: %+v", name, found)
 			}

@@ -81,7 +81,7 @@ func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.D
 		return step, err
 	}
 	step.Topics = grown(sizes, after, pace.WarmUp+pace.Events)
-	step.Lag = behind(inside(series, from), w.toRead(step))
+	step.Lag = behind(inside(series, from), w.toRead(step), length)
 	return step, nil
 }
 
