@@ -166,6 +166,7 @@ func run(ctx context.Context, s settings) (err error) {
 		results.Tables, err = w.tables(ctx)
 		results.printTables()
 	}
+	results.printSummary()
 	return errors.Join(err, results.write(s.json))
 }
 

@@ -52,13 +52,10 @@ func (s Step) print() {
 
 func (s Step) printParts() {
 	fmt.Printf("%-18s %10s %10s %10s %10s %12s\n", "process", "cores", "µs/event", "RSS MiB", "anon MiB", "written B/ev")
-	var sum PartUse
 	for _, part := range s.Parts {
 		part.print()
-		if part.isMeasured() {
-			sum.add(part)
-		}
 	}
+	_, sum := s.together()
 	sum.Name = "the pipeline"
 	sum.print()
 	fmt.Printf("%-18s %10.2f\n", "other processes", s.Others)

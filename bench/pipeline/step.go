@@ -40,7 +40,7 @@ func times(h *hdrhistogram.Histogram) Times {
 }
 
 // drainPatience is how long the pipeline may take to work off what is left when posting has ended.
-const drainPatience = 2 * time.Minute
+const drainPatience = 5 * time.Minute
 
 // measure posts at a rate, first to warm up and then to measure, and waits until all of it has gone all the way.
 func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.Duration) (Step, error) {
