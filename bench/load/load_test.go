@@ -16,12 +16,7 @@ import (
 	"github.com/millrace/millrace/bench/load"
 )
 
-// fasthttp's client leaves cleaners behind by design, which sleep up to 10 s before they see that they are not needed.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // endpoint answers each body's n-th posting with the n-th of its statuses, the last one for ever.
 type endpoint struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/millrace/millrace/api"
-	"github.com/millrace/millrace/bench/load"
+	"github.com/millrace/millrace/bench/load/openloop"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -79,7 +79,7 @@ func (w *world) prime(ctx context.Context) error {
 	defer cancel()
 	began := time.Now().Truncate(time.Microsecond)
 	err := poll(ctx, func() (bool, error) {
-		paced, err := load.Pace{
+		paced, err := openloop.Pace{
 			Address: w.ingest, Path: w.endpoint.Path, Rate: 1, Connections: 1, Events: 1,
 			Body: func(n int, buffer []byte) []byte { return w.mix.write(n, began, 1, buffer) },
 		}.Post(ctx, time.Now())

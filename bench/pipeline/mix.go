@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/millrace/millrace/bench/load"
+	"github.com/millrace/millrace/bench/load/openloop"
 	"github.com/millrace/millrace/bench/sample"
 )
 
@@ -96,7 +96,7 @@ func (m *mix) origin(n int, rate float64) int {
 // write appends the body of the n-th event of a step that began then.
 func (m *mix) write(n int, began time.Time, rate float64, buffer []byte) []byte {
 	origin := m.origin(n, rate)
-	due := load.Due(began, origin, rate)
+	due := openloop.Due(began, origin, rate)
 	random := m.random(origin)
 	chosen := m.body(origin)
 	buffer = append(buffer, chosen.before...)

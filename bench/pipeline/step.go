@@ -10,7 +10,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/millrace/millrace/bench/load"
+	"github.com/millrace/millrace/bench/load/openloop"
 )
 
 // Step is what was measured at one rate.
@@ -44,7 +44,7 @@ const drainPatience = 5 * time.Minute
 
 // measure posts at a rate, first to warm up and then to measure, and waits until all of it has gone all the way.
 func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.Duration) (Step, error) {
-	pace := load.Pace{
+	pace := openloop.Pace{
 		Address: w.ingest, Path: w.endpoint.Path, Rate: rate, Connections: w.settings.connections,
 		WarmUp: int(rate * warmUp.Seconds()), Events: int(rate * length.Seconds()),
 	}
@@ -53,7 +53,7 @@ func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.D
 		return Step{}, err
 	}
 	began := time.Now().Add(100 * time.Millisecond).Truncate(time.Microsecond)
-	from, to := load.Due(began, pace.WarmUp, rate), load.Due(began, pace.WarmUp+pace.Events, rate)
+	from, to := openloop.Due(began, pace.WarmUp, rate), openloop.Due(began, pace.WarmUp+pace.Events, rate)
 	pace.Body = func(n int, buffer []byte) []byte { return w.mix.write(n, began, rate, buffer) }
 	if err := w.watch(ctx, from, to); err != nil {
 		return Step{}, err

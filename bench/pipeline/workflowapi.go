@@ -12,7 +12,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/valyala/fasthttp"
 
-	"github.com/millrace/millrace/bench/load"
+	"github.com/millrace/millrace/bench/load/openloop"
 )
 
 // workflowAPIArgument makes this command be the workflow API, on the address that follows. The name is what the tables call it.
@@ -73,7 +73,7 @@ func (a *workflowAPI) handle(ctx *fasthttp.RequestCtx) {
 func (a *workflowAPI) reset(from, to int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.from, a.to, a.came, a.again, a.latency = from, to, map[delivery]struct{}{}, 0, load.NewHistogram()
+	a.from, a.to, a.came, a.again, a.latency = from, to, map[delivery]struct{}{}, 0, openloop.NewHistogram()
 }
 
 func (a *workflowAPI) take(ctx *fasthttp.RequestCtx) {
@@ -109,7 +109,7 @@ func (a *workflowAPI) note(came delivery, now time.Time) {
 		return
 	}
 	a.came[came] = struct{}{}
-	load.Record(a.latency, now.Sub(time.UnixMicro(came.due)))
+	openloop.Record(a.latency, now.Sub(time.UnixMicro(came.due)))
 }
 
 func (a *workflowAPI) tell(ctx *fasthttp.RequestCtx) {

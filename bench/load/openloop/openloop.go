@@ -1,4 +1,7 @@
-package load
+// Package openloop posts events when they are due, whatever became of those before: over many connections, each event once, and
+// its time counts from when it was due, so that a server that stalls cannot hide it by holding the sender up. Times are
+// kept in histograms. It is apart from package load so that the binary, which sends with that, has no histograms in it.
+package openloop
 
 import (
 	"context"

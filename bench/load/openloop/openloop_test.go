@@ -1,4 +1,4 @@
-package load_test
+package openloop_test
 
 import (
 	"context"
@@ -13,11 +13,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace/millrace/bench/load"
+	"go.uber.org/goleak"
+
+	"github.com/millrace/millrace/bench/load/openloop"
 )
 
+// fasthttp's client leaves cleaners behind by design, which sleep up to 10 s before they see that they are not needed.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"))
+}
+
 // pace posts to a server that holds each event back until wait returns, and returns the bodies that came.
-func pace(ctx context.Context, t *testing.T, p load.Pace, wait func(body string)) (load.Paced, []string, error) {
+func pace(ctx context.Context, t *testing.T, p openloop.Pace, wait func(body string)) (openloop.Paced, []string, error) {
 	t.Helper()
 	var mu sync.Mutex
 	var came []string
@@ -44,7 +53,7 @@ func pace(ctx context.Context, t *testing.T, p load.Pace, wait func(body string)
 }
 
 func TestEachPacedEventIsPostedOnceAndTheWarmUpIsNotCounted(t *testing.T) {
-	paced, came, err := pace(t.Context(), t, load.Pace{Rate: 1000, Connections: 4, WarmUp: 5, Events: 20}, func(string) {})
+	paced, came, err := pace(t.Context(), t, openloop.Pace{Rate: 1000, Connections: 4, WarmUp: 5, Events: 20}, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +72,7 @@ func TestWaitingForAConnectionCountsFromWhenTheEventWasDue(t *testing.T) {
 	began, held := time.Now(), 200*time.Millisecond
 	release := make(chan struct{})
 	time.AfterFunc(held, func() { close(release) })
-	paced, _, err := pace(t.Context(), t, load.Pace{Rate: 1000, Connections: 1, Events: 10}, func(string) { <-release })
+	paced, _, err := pace(t.Context(), t, openloop.Pace{Rate: 1000, Connections: 1, Events: 10}, func(string) { <-release })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +87,13 @@ func TestWaitingForAConnectionCountsFromWhenTheEventWasDue(t *testing.T) {
 func TestPacingStopsWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := pace(ctx, t, load.Pace{Rate: 1, Connections: 2, Events: 100}, func(string) {}); !errors.Is(err, context.Canceled) {
+	if _, _, err := pace(ctx, t, openloop.Pace{Rate: 1, Connections: 2, Events: 100}, func(string) {}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
 
 func TestAPaceThatIsNoneIsRefused(t *testing.T) {
-	if _, err := (load.Pace{Rate: 0, Connections: 1}).Post(t.Context(), time.Now()); err == nil {
+	if _, err := (openloop.Pace{Rate: 0, Connections: 1}).Post(t.Context(), time.Now()); err == nil {
 		t.Error("no error")
 	}
 }
