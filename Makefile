@@ -13,7 +13,8 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos fault netcut kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+# Every target that `make help` lists is one.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -166,6 +167,10 @@ bench-query: library ## fill the event log with ROWS=1000000 events and time the
 
 bench-pages: build library ## time every page of the console over ROWS=1000000 events; ARGS="-dir=DIR" keeps what is filled
 	$(GO) run ./bench/pages -rows=$(ROWS) -library-dir=$(LIBRARY_DIR) $(ARGS)
+
+# It takes the running Kafka: KAFKA_PORT says which, and `make kafka-up` starts it.
+bench-pipeline: build library ## the whole pipeline, each role a process, on the running Apache Kafka; ARGS="-rates=100,1000,3000 -for=30s", -find, -embedded
+	$(GO) run ./bench/pipeline -library-dir=$(LIBRARY_DIR) $(ARGS)
 
 bench-eventlog: library ## the event log beside a bare insert, from Kafka into ClickHouse, and bytes on disk; ARGS="-events=1000000"
 	GOGC=400 MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -run='^$$' -bench=InsertBesideBare -benchtime=5x ./eventlog

@@ -64,6 +64,8 @@ func mayImport() map[string][]string {
 		"bench/eventlog":            {"bench/sample", "embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/ingest":              {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":             nil,
+		"bench/load/openloop":       nil,
+		"bench/pipeline":            {"api", "bench/load/openloop", "bench/sample", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/sample":              {"bench/load", "schemas"},
 		"bench/processor":           {"bench/sample", "catalog", "kafka", "schemas"},
 		"bench/fill":                nil,
