@@ -6,6 +6,9 @@ GO ?= go
 # Git may be absent or refuse a checkout that belongs to somebody else; the version comes from `make build VERSION=...`.
 export GOFLAGS := -buildvcs=false
 VERSION ?= dev
+# Both stay empty where git has no answer, and the binary then says unknown.
+COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
+DATE ?= $(shell TZ=UTC0 git show -s --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
 TOOL := $(GO) tool -modfile=tools/go.mod
 DATA_DIR ?= .millrace
 LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
@@ -25,10 +28,10 @@ run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passe
 TAGS ?=
 
 build: ## build bin/millrace; TAGS=static one that needs nothing on the machine, and has no embedded ClickHouse
-	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
+	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)' -o bin/millrace ./cmd/millrace
 
 image: ## build the container image millrace:VERSION
-	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t millrace:$(VERSION) .
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t millrace:$(VERSION) .
 
 manifests: ## write deploy/kubernetes from the chart in deploy/helm
 	cd deploy/check && $(GO) run . -write
