@@ -16,7 +16,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+.PHONY: help run build image release release-check manifests compose-test test test-alerts test-kafka test-containers chaos kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,17 @@ build: ## build bin/millrace; TAGS=static one that needs nothing on the machine,
 
 image: ## build the container image millrace:VERSION
 	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t millrace:$(VERSION) .
+
+release: ## write archives for all platforms, SBOMs and checksums into dist/: of the tag that is checked out, or of the working tree as it is
+	cd deploy/release && $(GO) run .
+
+# Archives of this platform are also run; what is for others is vetted, and looked at as far as that goes.
+release-check: release library ## hold dist/ against the tree, make it once more and compare the bytes; vet the code for the other platforms
+	cd deploy/release && $(GO) test ./... && $(GO) run . -check -library-dir=$(LIBRARY_DIR)
+	@for platform in linux/arm64 darwin/arm64; do \
+		echo "go vet for $$platform"; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet -trimpath ./... || exit 1; \
+	done
 
 manifests: ## write deploy/kubernetes from the chart in deploy/helm
 	cd deploy/check && $(GO) run . -write
@@ -98,6 +109,7 @@ lint: ## golangci-lint and gofumpt, pinned in tools/go.mod; the Helm chart, and 
 	cd deploy/prometheus/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd deploy/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff && $(GO) run .
+	cd deploy/release && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 
@@ -160,4 +172,4 @@ seed: build ## post the 600 sample events to the demo source of a running `make 
 	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)
 
 clean: ## remove what was built, and the data of `make run`
-	rm -rf bin $(DATA_DIR)
+	rm -rf bin dist $(DATA_DIR)

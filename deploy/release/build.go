@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 )
 
-// build makes the binary of a target. Nothing of the machine goes into it: no path, no time, no setting of its go command.
-func build(ctx context.Context, tree source, t target, output string) error {
+// compile makes the binary of a target. Nothing of the machine goes into it: no path, no time, no setting of its go command.
+func compile(ctx context.Context, tree source, t target, output string) error {
 	flags := fmt.Sprintf("-s -w -X main.version=%s -X main.commit=%s -X main.date=%s", tree.version, tree.commit, tree.dateText())
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags="+t.tags, "-ldflags="+flags, "-o", output, "./cmd/millrace")
 	command.Dir = tree.root
@@ -18,4 +19,13 @@ func build(ctx context.Context, tree source, t target, output string) error {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// moduleCache is where this machine's go command keeps the modules.
+func moduleCache(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }

@@ -68,7 +68,7 @@ func makeTarget(ctx context.Context, tree source, t target, dist string) error {
 	}
 	defer func() { _ = os.RemoveAll(work) }() // what stays costs only space
 	binary := filepath.Join(work, "millrace")
-	if err := build(ctx, tree, t, binary); err != nil {
+	if err := compile(ctx, tree, t, binary); err != nil {
 		return err
 	}
 	name := t.name(tree.version)
