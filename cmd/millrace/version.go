@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 // version, commit and date (of the commit) are set by the linker: see the Makefile. They are said there and not left to
@@ -43,7 +44,7 @@ func (c versionCommand) Run(tty terminal) error {
 func whatWasBuilt(info *debug.BuildInfo) built {
 	b := built{Version: version, Commit: commit, Date: date, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if b.Version == "dev" && info.Main.Version != "(devel)" {
-		b.Version = cmp.Or(info.Main.Version, b.Version)
+		b.Version = cmp.Or(strings.TrimPrefix(info.Main.Version, "v"), b.Version)
 	}
 	for _, setting := range info.Settings {
 		switch setting.Key {
