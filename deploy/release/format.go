@@ -30,7 +30,7 @@ func checkELF(binary string, t target) error {
 	if err != nil {
 		return fmt.Errorf("reading it as ELF: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	machine := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[t.arch]
 	if file.Machine != machine {
 		return fmt.Errorf("it is for %s, not for %s", file.Machine, machine)
@@ -47,7 +47,7 @@ func checkMachO(binary string, t target) error {
 	if err != nil {
 		return fmt.Errorf("reading it as Mach-O: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	cpu := map[string]macho.Cpu{"amd64": macho.CpuAmd64, "arm64": macho.CpuArm64}[t.arch]
 	if file.Cpu != cpu || file.Type != macho.TypeExec {
 		return fmt.Errorf("it is %s for %s, not an executable for %s", file.Type, file.Cpu, cpu)

@@ -78,7 +78,7 @@ func runPipeline(ctx context.Context, binary, library string) error {
 	go func() { exited <- command.Wait() }()
 	if err := awaitReady(ctx, ready, exited); err != nil {
 		cancel()
-		<-exited // it writes into said until then
+		_ = <-exited // it writes into said until then
 		return fmt.Errorf("%w\n%s", err, said)
 	}
 	if err := command.Process.Signal(os.Interrupt); err != nil {

@@ -46,12 +46,16 @@ func readSource(ctx context.Context, root string) (source, error) {
 		tree.commit += "-dirty"
 		return tree, nil
 	}
-	tag, err := git(ctx, root, "describe", "--exact-match", "--tags", "--match=v[0-9]*")
-	if err != nil { // there is none
+	tags, err := git(ctx, root, "tag", "--points-at=HEAD", "--list", "--sort=-version:refname", "v[0-9]*")
+	if err != nil {
+		return source{}, err
+	}
+	if tags == "" {
 		tree.version += ".g" + tree.commit[:12]
 		return tree, nil
 	}
-	tree.version = strings.TrimPrefix(tag, "v")
+	newest, _, _ := strings.Cut(tags, "\n")
+	tree.version = strings.TrimPrefix(newest, "v")
 	return tree, tree.isInChangelog()
 }
 
