@@ -36,7 +36,11 @@ func run(ctx context.Context, root string, check bool, library string) error {
 	}
 	dist := filepath.Join(root, "dist")
 	if check {
-		return checkRelease(ctx, tree, dist, library)
+		if err := checkRelease(ctx, tree, dist, library); err != nil {
+			return err
+		}
+		fmt.Printf("millrace %s in %s is what its tree makes\n", tree.version, dist)
+		return nil
 	}
 	if err := os.RemoveAll(dist); err != nil {
 		return fmt.Errorf("removing the last release: %w", err)

@@ -53,5 +53,5 @@ func unpackFile(files io.Reader, header *tar.Header, dir string, modified time.T
 		return err
 	}
 	_, err = io.Copy(out, files)
-	return errors.Join(err, out.Close())
+	return errors.Join(err, out.Chmod(os.FileMode(header.Mode).Perm()), out.Close()) // whatever the umask is
 }
