@@ -78,8 +78,7 @@ func runPipeline(ctx context.Context, binary, library string) error {
 	go func() { exited <- command.Wait() }()
 	if err := awaitReady(ctx, ready, exited); err != nil {
 		cancel()
-		_ = <-exited // it writes into said until then
-		return fmt.Errorf("%w\n%s", err, said)
+		return fmt.Errorf("%w\n%s", errors.Join(err, <-exited), said) // said is written until it has exited
 	}
 	if err := command.Process.Signal(os.Interrupt); err != nil {
 		return err
