@@ -6,6 +6,9 @@ GO ?= go
 # Git may be absent or refuse a checkout that belongs to somebody else; the version comes from `make build VERSION=...`.
 export GOFLAGS := -buildvcs=false
 VERSION ?= dev
+# Both stay empty where git has no answer, and the binary then says unknown.
+COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
+DATE ?= $(shell TZ=UTC0 git show -s --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
 TOOL := $(GO) tool -modfile=tools/go.mod
 DATA_DIR ?= .millrace
 LIBRARY_DIR ?= $(CURDIR)/.millrace/lib
@@ -26,10 +29,21 @@ run: build ## start the whole pipeline, embedded; ARGS="--log-level=debug" passe
 TAGS ?=
 
 build: ## build bin/millrace; TAGS=static one that needs nothing on the machine, and has no embedded ClickHouse
-	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='-s -w -X main.version=$(VERSION)' -o bin/millrace ./cmd/millrace
+	CGO_ENABLED=0 $(GO) build -trimpath -tags='$(TAGS)' -ldflags='-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)' -o bin/millrace ./cmd/millrace
 
 image: ## build the container image millrace:VERSION
-	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t millrace:$(VERSION) .
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t millrace:$(VERSION) .
+
+release: ## write archives for all platforms, SBOMs and checksums into dist/: of the tag that is checked out, or of the working tree as it is
+	cd deploy/release && $(GO) run .
+
+# Archives of this platform are also run; what is for others is vetted, and looked at as far as that goes.
+release-check: release library ## hold dist/ against the tree, make it once more and compare the bytes; vet the code for the other platforms
+	cd deploy/release && $(GO) test ./... && $(GO) run . -check -library-dir=$(LIBRARY_DIR)
+	@for platform in linux/arm64 darwin/arm64; do \
+		echo "go vet for $$platform"; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) vet -trimpath ./... || exit 1; \
+	done
 
 manifests: ## write deploy/kubernetes from the chart in deploy/helm
 	cd deploy/check && $(GO) run . -write
@@ -114,6 +128,7 @@ lint: ## golangci-lint and gofumpt, pinned in tools/go.mod; the Helm chart, and 
 	cd deploy/prometheus/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd deploy/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff && $(GO) run .
+	cd deploy/release && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 
@@ -180,4 +195,4 @@ seed: build ## post the 600 sample events to the demo source of a running `make 
 	./bin/millrace send --file=schemas/testdata/track-events.ndjson $(ARGS)
 
 clean: ## remove what was built, and the data of `make run`
-	rm -rf bin $(DATA_DIR)
+	rm -rf bin dist $(DATA_DIR)

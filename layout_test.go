@@ -46,7 +46,8 @@ func mayImport() map[string][]string {
 		"embedded":                  {"embedded/chdb", "embedded/receiver"},
 		"embedded/chdb":             nil,
 		"embedded/receiver":         {"schemas"},
-		"rig":                       {"rig/pki"},
+		"rig":                       {"rig/lifetime", "rig/pki"},
+		"rig/lifetime":              nil,
 		"rig/pki":                   nil,
 		"rig/engine":                {"embedded/chdb"},
 		"rig/browser":               nil,
@@ -69,7 +70,7 @@ func mayImport() map[string][]string {
 		"bench/sample":              {"bench/load", "schemas"},
 		"bench/processor":           {"bench/sample", "catalog", "kafka", "schemas"},
 		"bench/fill":                nil,
-		"bench/pages":               {"bench/fill", "embedded/chdb", "eventlog"},
+		"bench/pages":               {"bench/fill", "embedded/chdb", "eventlog", "rig/lifetime"},
 		"bench/query":               {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},
 		"cmd/millrace":              {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "doctor", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "listen", "processor", "replay", "schemas", "secretref", "telemetry"},
 	}

@@ -20,15 +20,9 @@ func offHeap[T any](n int) (values []T, bytes []byte, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("taking memory for %d entries of %d bytes: %w", n, unsafe.Sizeof(one), err)
 	}
-	_ = unix.Madvise(bytes, unix.MADV_HUGEPAGE) // a kernel without them is only slower
+	adviseHuge(bytes)
 	populate(bytes)
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(bytes))), n), bytes, nil
-}
-
-// populate has the kernel find the pages now: at first use, finding and zeroing a huge one holds up a check, and the
-// first segment's bits would need all pages of the filter at once. A kernel before 5.14 leaves it at that.
-func populate(bytes []byte) {
-	inPieces(bytes, func(some []byte) { _ = unix.Madvise(some, unix.MADV_POPULATE_WRITE) })
 }
 
 func release(bytes []byte) error { return unix.Munmap(bytes) }

@@ -12,12 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/millrace/millrace/dispatcher"
 	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/rig/lifetime"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -82,7 +82,7 @@ func (f *fleet) start(i int) {
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), childVariable+"="+string(settings))
 	child.Stdout, child.Stderr = f.p.log, f.p.log
-	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(child)
 	if err := child.Start(); err != nil {
 		f.p.t.Fatal(err)
 	}

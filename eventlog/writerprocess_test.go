@@ -3,9 +3,9 @@ package eventlog_test
 import (
 	"os"
 	"os/exec"
-	"syscall"
 
 	backend "github.com/millrace/millrace/rig"
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // writerProcess is `millrace eventlog` as a process of its own.
@@ -23,7 +23,7 @@ func (w *writerProcess) start() {
 		"--clickhouse-dsn=http://"+w.addr+"/"+w.rig.config.Database()+"?compress=none", "--clickhouse-instance-id=writer",
 		"--clickhouse-flush-rows=500", "--clickhouse-flush-interval=50ms", "--admin-listen=") // so that most kills hit an insert
 	w.command.Stdout, w.command.Stderr = w.rig.logs, w.rig.logs
-	w.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(w.command)
 	if err := w.command.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/millrace/millrace/eventlog/query"
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/replay"
+	"github.com/millrace/millrace/rig/lifetime"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -82,7 +82,7 @@ func (w *world) child() (kill func()) {
 	process := exec.Command(os.Args[0])
 	process.Env = append(os.Environ(), childVariable+"="+string(text))
 	process.Stdout, process.Stderr = w.tb.Output(), w.tb.Output()
-	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(process)
 	if err := process.Start(); err != nil {
 		w.tb.Fatal(err)
 	}

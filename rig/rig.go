@@ -14,9 +14,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // patience is how long a condition may take to come true. It bounds a failing test, it is no expectation.
@@ -83,7 +84,7 @@ func (p *Pipeline) Restart() {
 	p.t.Helper()
 	p.process = exec.Command(p.binary, p.flags...)
 	p.process.Stdout, p.process.Stderr = p.log, p.log
-	p.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(p.process)
 	if err := p.process.Start(); err != nil {
 		p.t.Fatalf("starting %s: %v", p.binary, err)
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // threads are those that the goroutine that asks has been on.
@@ -23,7 +21,11 @@ type thread struct {
 // waited returns how long the goroutine's thread has waited for a processor since the last call. When it came to another
 // thread meanwhile, the waiting of both counts.
 func (t *threads) waited() (time.Duration, error) {
-	before, now := t.current, unix.Gettid()
+	before := t.current
+	now, err := threadID()
+	if err != nil {
+		return 0, err
+	}
 	t.current = now
 	var sum time.Duration
 	for id, waited := range t.known {

@@ -12,10 +12,11 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // pipeline is a `millrace dev`.
@@ -40,7 +41,7 @@ func (s settings) serving(ctx context.Context, use func(pipeline) error) (err er
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(command)
 	if err := command.Start(); err != nil {
 		return fmt.Errorf("starting millrace: %w", err)
 	}

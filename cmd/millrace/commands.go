@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/millrace/millrace/api"
 	"github.com/millrace/millrace/catalog"
@@ -139,16 +137,4 @@ func (c *consoleCommand) Run(global *Global, ctx bound) error {
 	return withAdmin(ctx, c.Admin, logger, []string{"console"}, func(ctx context.Context, admin *admin) error {
 		return startConsole(ctx, c.Console, admin, logger)
 	})
-}
-
-type versionCommand struct{}
-
-// Run prints the version and the toolchain.
-func (versionCommand) Run() error {
-	toolchain := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		toolchain = info.GoVersion
-	}
-	fmt.Printf("millrace %s, %s\n", version, toolchain)
-	return nil
 }

@@ -50,7 +50,7 @@ type commands struct {
 	Receiver  receiverCommand  `cmd:"" help:"Run a workflow API for trying things out: it shows the runs it gets."`
 	Secret    secretCommand    `cmd:"" help:"Make files with random secrets, for settings to refer to."`
 	Health    healthCommand    `cmd:"" help:"Ask a role for its health; for container health checks."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Version   versionCommand   `cmd:"" help:"Print the version, and what this binary was made of."`
 	ChdbChild chdbChildCommand `cmd:"" hidden:"" help:"The embedded ClickHouse's own process."`
 }
 
@@ -108,6 +108,3 @@ func run(ctx context.Context, args []string, tty terminal) (status int) {
 
 // bound carries the context to a command, which kong would otherwise take for an interface it knows.
 type bound struct{ context.Context }
-
-// version is set by the linker: see the Makefile.
-var version = "dev"

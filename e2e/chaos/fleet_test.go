@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/rig"
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // fleet is the processors, each a process of its own with a dedup directory of its own.
@@ -50,7 +51,7 @@ func (f *fleet) start(name string) {
 		"--processor-instance="+name, "--processor-guarantee="+guarantee, "--processor-session-time="+sessionTime.String(),
 		"--processor-dedup-dir="+filepath.Join(f.dir, name), "--admin-listen=", "--processor-dedup-memory=16777216")}
 	p.Stdout, p.Stderr = f.log, f.log
-	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(p.Cmd)
 	if err := p.Start(); err != nil {
 		f.t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -20,6 +19,7 @@ import (
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/rig/engine"
+	"github.com/millrace/millrace/rig/lifetime"
 	"github.com/millrace/millrace/schemas"
 )
 
@@ -116,7 +116,7 @@ func (w *world) command(role string, args ...string) *exec.Cmd {
 		"--kafka-sasl-mechanism="+mechanism, "--kafka-sasl-user="+c.SASL.User, "--kafka-sasl-password="+c.SASL.PasswordRef,
 		"--log-level=debug")...)
 	command.Stdout, command.Stderr = w.log, w.log
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(command)
 	return command
 }
 

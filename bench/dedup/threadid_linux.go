@@ -1,0 +1,5 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+func threadID() (int, error) { return unix.Gettid(), nil }
