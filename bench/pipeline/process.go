@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // process is a program that was started here, and is ended here by its ID.
@@ -26,8 +28,11 @@ func startProcess(dir, name string, args ...string) (*process, error) {
 			p.command.Env = append(p.command.Env, variable)
 		}
 	}
-	// In a group of its own a program does not hear a Ctrl-C, which would end all of them at once.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	lifetime.EndWithParent(p.command)
+	if p.command.SysProcAttr == nil {
+		p.command.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	p.command.SysProcAttr.Setpgid = true // in a group of its own a program does not hear a Ctrl-C, which would end all of them at once
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s (make build): %w", name, err)
 	}

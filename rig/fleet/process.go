@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/millrace/millrace/rig"
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // Launch says what is started and how. Only the role is needed.
@@ -55,7 +56,7 @@ func (f *Fleet) Start(launch Launch) *Process {
 	p.command = exec.Command(args[0], args[1:]...)
 	output := io.MultiWriter(f.log, &p.log)
 	p.command.Stdout, p.command.Stderr = output, output
-	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	lifetime.EndWithParent(p.command)
 	if err := p.command.Start(); err != nil {
 		f.t.Fatalf("starting %s: %v", launch.Name, err)
 	}
