@@ -9,14 +9,22 @@ import (
 
 // BounceBroker kills the broker, as a crash does, starts it again on its data, and reports true, where the broker is one
 // that can be: that of `make kafka-up`. Every test on that broker feels it.
-func BounceBroker(t testing.TB) bool {
+func BounceBroker(t testing.TB) bool { return broker(t, "bounce") }
+
+// KillBroker does the first half of it: who kills it starts it again.
+func KillBroker(t testing.TB) bool { return broker(t, "kill") }
+
+// StartBroker does the second half. A broker that runs goes on.
+func StartBroker(t testing.TB) bool { return broker(t, "start") }
+
+func broker(t testing.TB, command string) bool {
 	t.Helper()
 	if Backend(os.Getenv("MILLRACE_TEST_ON")) != Apache {
 		return false
 	}
-	command := exec.Command(filepath.Join(Root(t), "deploy", "kafka", "kafka"), "bounce")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Errorf("bouncing the broker: %v\n%s", err, out)
+	out, err := exec.Command(filepath.Join(Root(t), "deploy", "kafka", "kafka"), command).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s of the broker: %v\n%s", command, err, out)
 	}
 	return true
 }

@@ -1,0 +1,130 @@
+// Package ledger judges a run of the whole pipeline, whatever was done to it meanwhile: it holds what senders were told
+// against what Kafka, the workflow API and ClickHouse have in the end. What must be there it computes by itself from the
+// events topic and the triggers' meaning; nothing of the code under test decides here.
+package ledger
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/millrace/millrace/kafka"
+	"github.com/millrace/millrace/schemas"
+)
+
+// Trigger is one of the catalog with what it means, in plain Go.
+type Trigger struct {
+	schemas.Trigger
+	Matches func(number int64) bool // whether it starts a run for the event with this number
+}
+
+// Options says what is judged.
+type Options struct {
+	Kafka       kafka.Config
+	ClickHouse  string // DSN of the event log's database
+	ExactlyOnce bool   // whether nothing may be in Kafka twice; else what is there twice must be the same
+	Triggers    []Trigger
+	// Dead says of an event whether its runs end as dead letters, because the workflow API refuses them; nil is none.
+	Dead     func(number int64) bool
+	Effects  func() map[string]Effect // what the workflow API did, by run ID
+	Patience time.Duration            // how long the pipeline may take to finish what is left; it is no expectation
+}
+
+// Effect is what the workflow API did for one idempotency key.
+type Effect struct {
+	Starts  int // times that it started a run: 1 unless the key came back with other bytes or too late
+	Calls   int // requests with this key that were answered 2xx
+	Changed int // of them, those with other bytes than the first
+}
+
+// Ledger collects what senders were told. Its methods can be called by several goroutines.
+type Ledger struct {
+	options Options
+
+	mu           sync.Mutex // guards acknowledged
+	acknowledged map[int64]struct{}
+}
+
+// New returns an empty ledger.
+func New(options Options) *Ledger {
+	return &Ledger{options: options, acknowledged: map[int64]struct{}{}}
+}
+
+// Acknowledge notes that the event with this number was answered 204.
+func (l *Ledger) Acknowledge(number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acknowledged[number] = struct{}{}
+}
+
+// Acknowledged returns how many events were.
+func (l *Ledger) Acknowledged() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acknowledged)
+}
+
+// Report is what was compared.
+type Report struct {
+	Acknowledged int // events that were answered 204
+	Events       int // records of the events topic
+	Duplicates   int // of them, repeats
+	Runs         int // that the events had to start
+	Dead         int // of them, those that had to end as dead letters
+	Resent       int // calls for runs that the workflow API had started before
+	Rows         int // of ClickHouse
+	Finished     time.Duration
+}
+
+func (r Report) String() string {
+	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d calls came again; finished after %s",
+		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Resent, r.Finished.Round(time.Millisecond))
+}
+
+// Settle waits until the pipeline has finished everything that was acknowledged, and fails the test where it does not
+// come to an end. Nobody may be sending any more.
+func (l *Ledger) Settle(t testing.TB) {
+	t.Helper()
+	book := newBook(t, l.options)
+	defer book.close()
+	l.settle(t, book)
+}
+
+// Check settles and then compares everything. The test fails with the first few things that are wrong.
+func (l *Ledger) Check(t testing.TB) Report {
+	t.Helper()
+	started := time.Now()
+	book := newBook(t, l.options)
+	defer book.close()
+	l.settle(t, book)
+	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}
+	book.readToTheEnd(t)
+	var wrong problems
+	l.checkKafka(book, &wrong, &report)
+	l.checkEffects(book, &wrong, &report)
+	l.checkClickHouse(t, book, &wrong, &report)
+	t.Log(report)
+	wrong.report(t)
+	return report
+}
+
+// problems collects what is wrong.
+type problems struct{ all []string }
+
+func (p *problems) add(format string, args ...any) {
+	p.all = append(p.all, fmt.Sprintf(format, args...))
+}
+
+// report shows the first few.
+func (p *problems) report(t testing.TB) {
+	t.Helper()
+	const shown = 10
+	for i, problem := range p.all {
+		if i == shown {
+			t.Errorf("... and %d more", len(p.all)-i)
+			return
+		}
+		t.Error(problem)
+	}
+}
