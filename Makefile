@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos fault kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos fault upgrade-test kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,16 @@ fault: build library ## do to a pipeline on Apache Kafka what RELIABILITY.md lis
 	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
 		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) MILLRACE_FAULT_DURATION=$(FAULT_DURATION) \
 		$(GO) test -count=1 -v -timeout=0 $(ARGS) -run='^Test$(P)' ./e2e/faults
+
+# The last release: its commit, or its tag once there are tags.
+PREVIOUS ?= a77772d9d34ff0cbffa17c1abbd4ab0cea03d5cb
+UPGRADE_TEST = MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -count=1 -v -timeout=15m $(ARGS)
+
+upgrade-test: build library ## replace the processes of PREVIOUS=<git ref> by this version's and back, under load on Apache Kafka; then skip a release
+	@trap 'deploy/kafka/kafka down' EXIT; \
+		previous=$$(e2e/upgrade/build previous '$(PREVIOUS)') && ahead=$$(e2e/upgrade/build ahead .millrace/ahead) && deploy/kafka/kafka restart && \
+		MILLRACE_PREVIOUS_BINARY=$$previous $(UPGRADE_TEST) -run=SideBySide ./e2e/upgrade && \
+		MILLRACE_AHEAD_BINARY=$$ahead $(UPGRADE_TEST) -overlay=.millrace/ahead/reader.json -run=TooFarAhead ./e2e/upgrade
 
 # The broker's image and a container engine are not everywhere, so this is not in CI.
 test-containers: build library chromium ## the same in a container (Docker or Podman, the image apache/kafka)

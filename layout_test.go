@@ -57,6 +57,7 @@ func mayImport() map[string][]string {
 		"e2e/chaos":                 nil,
 		"e2e/faults":                nil,
 		"e2e/security":              nil,
+		"e2e/upgrade":               nil,
 		"deploy/kafka/certificates": {"rig/pki"},
 		"bench/dedup":               {"dedup", "schemas"},
 		"bench/load":                nil,
