@@ -171,11 +171,11 @@ func (r *reader) wanted(record *kgo.Record) (event, bool, error) {
 		return event{}, false, nil
 	}
 	meta, err := schemas.ReadEventMeta(record.Headers)
-	if schemas.IsOtherVersion(err) {
-		return event{}, false, err
-	}
-	if err != nil || !r.spec.wants(meta) {
+	if errors.Is(err, schemas.ErrNotAnEvent) {
 		return event{}, false, nil
 	}
-	return event{EventMeta: meta, offset: record.Offset, body: record.Value}, true, nil
+	if err != nil {
+		return event{}, false, err
+	}
+	return event{EventMeta: meta, offset: record.Offset, body: record.Value}, r.spec.wants(meta), nil
 }

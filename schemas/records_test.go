@@ -134,4 +134,3 @@ func TestRequestBodyOfARunIsReadByteForByte(t *testing.T) {
 		t.Errorf("got %s, %v", run.Request, err)
 	}
 }
-
