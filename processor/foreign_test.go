@@ -149,11 +149,14 @@ func TestCatalogOfANewerVersionHoldsDecisionsUntilItIsUnderstood(t *testing.T) {
 	})
 }
 
-// catalogRecord writes to the catalog as another release does.
+// catalogRecord writes to the catalog as another release does, and waits until it is read.
 func (w *world) catalogRecord(key, value string) {
 	w.t.Helper()
 	record := &kgo.Record{Topic: w.config.Topic(schemas.CatalogTopic), Key: []byte(key), Value: []byte(value)}
 	if err := w.client.ProduceSync(w.t.Context(), record).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.reader.Ready(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }
