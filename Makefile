@@ -95,6 +95,16 @@ netcut: build library ## cut the network between two hosts, which are network na
 	cd e2e/netcut && MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) MILLRACE_FAULT_DURATION=$(NETCUT_DURATION) \
 		$$sudo unshare --net --mount $(CURDIR)/bin/netcut.test -test.v -test.timeout=0 $(ARGS)
 
+# The last release: its commit, or its tag once there are tags.
+PREVIOUS ?= a77772d9d34ff0cbffa17c1abbd4ab0cea03d5cb
+UPGRADE_TEST = MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -count=1 -v -timeout=15m $(ARGS)
+
+upgrade-test: build library ## replace the processes of PREVIOUS=<git ref> by this version's and back, under load on Apache Kafka; then skip a release
+	@trap 'deploy/kafka/kafka down' EXIT; \
+		previous=$$(e2e/upgrade/build previous '$(PREVIOUS)') && ahead=$$(e2e/upgrade/build ahead .millrace/ahead) && deploy/kafka/kafka restart && \
+		MILLRACE_PREVIOUS_BINARY=$$previous $(UPGRADE_TEST) -run=SideBySide ./e2e/upgrade && \
+		MILLRACE_AHEAD_BINARY=$$ahead $(UPGRADE_TEST) -overlay=.millrace/ahead/reader.json -run=TooFarAhead ./e2e/upgrade
+
 # The broker's image and a container engine are not everywhere, so this is not in CI.
 test-containers: build library chromium ## the same in a container (Docker or Podman, the image apache/kafka)
 	@$(GO) build -C rig/containers -o $(CURDIR)/bin/containers . && \

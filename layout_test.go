@@ -59,6 +59,7 @@ func mayImport() map[string][]string {
 		"e2e/faults":                nil,
 		"e2e/netcut":                nil,
 		"e2e/security":              nil,
+		"e2e/upgrade":               nil,
 		"deploy/kafka/certificates": {"rig/pki"},
 		"bench/dedup":               {"dedup", "schemas"},
 		"bench/load":                nil,

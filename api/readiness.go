@@ -17,5 +17,7 @@ func (a *API) Readiness(ctx context.Context) telemetry.Readiness {
 	if err := a.log.Ping(ctx); err != nil {
 		missing = append(missing, fmt.Sprintf("ClickHouse: %v", err))
 	}
-	return telemetry.WaitingFor(missing...)
+	state := telemetry.WaitingFor(missing...)
+	state.Warnings = a.reader.Snapshot().WaitingFor() // the rest can be seen and changed
+	return state
 }

@@ -39,7 +39,8 @@ type Snapshot struct {
 	replays      table[string, *schemas.Replay]     // by ID
 	bound        table[binding, []*schemas.Trigger] // oldest first
 	uses         table[string, int]                 // triggers by the record key of their environment, and of their source
-	unreadable   table[string, string]              // record keys whose last record this version cannot read, and why
+	unreadable   table[string, unreadable]          // record keys whose last record this version cannot read
+	partly       table[string, struct{}]            // record keys whose last record has members that this version does not know
 }
 
 // triggerName is what a trigger is called.
@@ -60,7 +61,8 @@ func newSnapshot() *Snapshot {
 		replays:      newTable[string, *schemas.Replay](seed),
 		bound:        newTable[binding, []*schemas.Trigger](seed),
 		uses:         newTable[string, int](seed),
-		unreadable:   newTable[string, string](seed),
+		unreadable:   newTable[string, unreadable](seed),
+		partly:       newTable[string, struct{}](seed),
 	}
 }
 

@@ -39,17 +39,18 @@ func entryKey(entry schemas.CatalogEntry) string {
 	return ""
 }
 
-// decodeEntry reads a record's value. It fails when the value holds another thing than the key says.
-func decodeEntry(key string, value []byte) (schemas.CatalogEntry, error) {
-	entry, err := schemas.Decode[schemas.CatalogEntry](value)
+// decodeEntry reads a record's value. It fails when the value holds another thing than the key says. isWhole is false where
+// the record has members that this version does not know.
+func decodeEntry(key string, value []byte) (entry schemas.CatalogEntry, isWhole bool, err error) {
+	entry, isWhole, err = schemas.DecodeEntry(value)
 	if err != nil {
-		return entry, err
+		return entry, false, err
 	}
 	if entryKey(entry) != key {
-		return entry, fmt.Errorf("a catalog record with the key %q holds something else; a newer Millrace may read it", key)
+		return entry, false, fmt.Errorf("a catalog record with the key %q holds something else; a newer Millrace may read it", key)
 	}
 	if entry.Environment != nil {
 		entry.Environment.Workflows = entry.Environment.Workflows.WithDefaults()
 	}
-	return entry, nil
+	return entry, isWhole, nil
 }

@@ -13,6 +13,16 @@ type InUseError struct{ Message string }
 
 func (e *InUseError) Error() string { return e.Message }
 
+// ForeignError says of what another version of Millrace has written that this one would lose some of it by a change. It is
+// an InUseError, too: to its user it is no other.
+type ForeignError struct{ InUseError }
+
+func (e *ForeignError) Unwrap() error { return &e.InUseError }
+
+func foreign(format string, args ...any) error {
+	return &ForeignError{InUseError{fmt.Sprintf(format, args...)}}
+}
+
 // InvalidError says which field of an environment, source, trigger or replay cannot be saved and why.
 type InvalidError struct {
 	Field   string

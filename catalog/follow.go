@@ -47,7 +47,8 @@ func (f *follower) add(records []*kgo.Record, readable int64) bool {
 }
 
 // apply adds one record. One that cannot be read is skipped: what was there before it stays, the other entries must
-// still work, and a writer must not write over it.
+// still work, and a writer must not write over it. Roles that would do wrong without it ask the snapshot for such: see
+// Foreign.
 func (f *follower) apply(record *kgo.Record) {
 	key := string(record.Key)
 	f.recent.add(changeOf(record))
@@ -55,14 +56,17 @@ func (f *follower) apply(record *kgo.Record) {
 		f.draft.remove(f.edit, key)
 		return
 	}
-	entry, err := decodeEntry(key, record.Value)
+	entry, isWhole, err := decodeEntry(key, record.Value)
 	if err != nil {
-		f.draft.unreadable.set(f.edit, key, err.Error())
+		f.draft.unreadable.set(f.edit, key, unreadable{err.Error(), schemas.IsOtherVersion(err)})
 		f.logger.Warn("skipping a catalog record that this version cannot read; upgrade it, or delete what the record holds with the version that wrote it",
 			"offset", record.Offset, "key", key, "error", err)
 		return
 	}
 	f.draft.put(f.edit, key, entry)
+	if !isWhole {
+		f.draft.partly.set(f.edit, key, struct{}{})
+	}
 }
 
 func changeOf(record *kgo.Record) string {

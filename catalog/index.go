@@ -50,6 +50,7 @@ func (s *Snapshot) put(e *edit, key string, entry schemas.CatalogEntry) {
 // remove takes away what a record key holds, in a draft.
 func (s *Snapshot) remove(e *edit, key string) {
 	s.unreadable.remove(e, key)
+	s.partly.remove(e, key)
 	kind, id := splitKey(key)
 	switch kind {
 	case environmentKind:

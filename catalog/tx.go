@@ -44,6 +44,9 @@ func (tx *Tx) put(entry schemas.CatalogEntry) error {
 	if err := tx.touchable(key); err != nil {
 		return err
 	}
+	if tx.view.partly.has(key) {
+		return foreign("%s has settings that this version does not know and would drop; change it with the version that made them, or upgrade this process first", key)
+	}
 	entry.Schema = schemas.Version
 	value, err := schemas.Encode(entry)
 	if err != nil {
@@ -75,17 +78,17 @@ func (tx *Tx) touch(key string, value []byte) {
 
 // touchable refuses to write over a record that this version cannot read: what it holds would be lost.
 func (tx *Tx) touchable(key string) error {
-	reason, isUnreadable := tx.view.unreadable.get(key)
+	record, isUnreadable := tx.view.unreadable.get(key)
 	if !isUnreadable {
 		return nil
 	}
-	return &InUseError{fmt.Sprintf("%s is in the catalog in a form that this version cannot read; change it with the version that wrote it: %s", key, reason)}
+	return foreign("%s is in the catalog in a form that this version cannot read; change it with the version that wrote it: %s", key, record.reason)
 }
 
 // seesAll refuses what needs to know everything that refers to a thing while there are records that cannot be read.
 func (tx *Tx) seesAll(what string) error {
 	for key := range tx.view.unreadable.all() {
-		return &InUseError{fmt.Sprintf("%s: the record %s, which this version cannot read, may refer to it; do it with the version that wrote that", what, key)}
+		return foreign("%s: the record %s, which this version cannot read, may refer to it; do it with the version that wrote that", what, key)
 	}
 	return nil
 }

@@ -40,14 +40,14 @@ func (g *group) steer(client *kgo.Client) {
 		}
 		isWide := gap >= g.config.MaxGap
 		switch {
-		case !p.isPaused && (isWide || p.isStuck(now)):
+		case !p.isPaused && (isWide || p.isStuck(now) || p.foreign != ""):
 			p.isPaused = true
 			client.PauseFetchPartitions(p.set())
 			if isWide {
 				g.logger.Warn("reading a partition pauses: its oldest run is not finished, and too many after it are",
 					"topic", p.topic, "partition", p.id, "gap", gap)
 			}
-		case p.isPaused && p.ready() && gap <= g.config.MaxGap/2 && len(p.held) == 0:
+		case p.isPaused && p.foreign == "" && p.ready() && gap <= g.config.MaxGap/2 && len(p.held) == 0:
 			p.isPaused = false
 			client.ResumeFetchPartitions(p.set())
 		}

@@ -230,7 +230,7 @@ func TestRunThatIsTooOldIsADeadLetter(t *testing.T) {
 func TestRecordThatIsNoRunDoesNotStopThePartition(t *testing.T) {
 	p := newPipeline(t, 1, func(call) reply { return ok() })
 	p.writeBytes(0, "k", []byte(`{"schema":1,"run_`))
-	p.writeBytes(0, "k", []byte(`{"schema":99,"run_id":"r0"}`))
+	p.writeBytes(0, "k", []byte(`{"schema":0,"run_id":"r0"}`))
 	p.writeBytes(0, "k", []byte(`{"schema":1}`))
 	p.writeBytes(0, "k", nil)
 	p.write(0, "k", newRun("r1"))

@@ -108,7 +108,7 @@ func (g *group) take(fetched kgo.FetchTopicPartition) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := g.partitions[topicPartition{fetched.Topic, fetched.Partition}]
-	if p == nil {
+	if p == nil || p.foreign != "" {
 		return
 	}
 	if len(p.held) == 0 {
@@ -116,17 +116,25 @@ func (g *group) take(fetched kgo.FetchTopicPartition) {
 	}
 	p.held = slices.Grow(p.held, len(fetched.Records))
 	for _, record := range fetched.Records {
-		p.held = append(p.held, g.read(p, record))
+		j := g.read(p, record)
+		if j == nil {
+			return
+		}
+		p.held = append(p.held, j)
 	}
 }
 
 // read makes a job of a record. A record that is no run cannot become one by waiting: its job has no run ID, and is
-// passed over in its turn.
+// passed over in its turn. One of another version of Millrace is a run to others: it returns nil, and the partition stops.
 func (g *group) read(p *partition, record *kgo.Record) *job {
 	j := &job{partition: p, record: record}
 	run, err := decode(record.Value)
 	if err == nil {
 		j.meta, err = schemas.ReadRunMeta(record.Headers)
+	}
+	if schemas.IsOtherVersion(err) {
+		g.stop(p, record, err)
+		return nil
 	}
 	if err != nil {
 		g.logger.Error("a record is not a run and is passed over", "topic", record.Topic, "partition", record.Partition,

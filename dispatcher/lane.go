@@ -33,6 +33,7 @@ type partition struct {
 	held     []*job    // read and not in a lane yet
 	moved    time.Time // when a held run last got into its lane, or the first one came
 	isPaused bool      // whether the client leaves it alone
+	foreign  string    // why it is not read on, where the next record is of another version of Millrace
 
 	mu         sync.Mutex // guards the fields below
 	isReady    bool       // whether it may be read: what was delivered before is known

@@ -87,6 +87,8 @@ func newMetrics(d *Dispatcher) *metrics {
 		breakers{d.gates, breakersDescription()},
 		telemetry.Gauge("millrace_dispatcher_calls_in_flight", "Calls to workflow APIs that are not answered yet.", func() float64 { return float64(m.inFlight.Load()) }),
 		telemetry.Gauge("millrace_dispatcher_outstanding_runs", "Runs that are in memory and not decided.", d.outstanding),
+		telemetry.Gauge("millrace_dispatcher_stopped_partitions",
+			"Partitions that are not read on because the next run was written by a newer version of Millrace: /readyz says where.", d.stoppedCount),
 	}
 	return m
 }

@@ -15,7 +15,7 @@ import (
 
 // Readiness says whether runs would be started now: the index of delivered runs is open, both groups are joined, and it is
 // known of each partition what was delivered before. A workflow that is left alone is a warning: it is not the dispatcher
-// that has to get well. It may be called from any goroutine.
+// that has to get well. So is a partition that is stopped: the others go on. It may be called from any goroutine.
 func (d *Dispatcher) Readiness() telemetry.Readiness {
 	d.mu.Lock()
 	groups := slices.Clone(d.groups)
@@ -28,6 +28,9 @@ func (d *Dispatcher) Readiness() telemetry.Readiness {
 		missing = append(missing, group.missing()...)
 	}
 	state := telemetry.WaitingFor(missing...)
+	for _, group := range groups {
+		state.Warnings = append(state.Warnings, group.stopped()...)
+	}
 	if down := d.gates.states()[circuitbreaker.OpenState]; down > 0 {
 		state.Warnings = append(state.Warnings, fmt.Sprintf("%d workflows are left alone because most calls fail; their runs wait", down))
 	}

@@ -4,14 +4,24 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Catalog is what users have configured.
-type Catalog struct{ Environments, Sources, Triggers int }
+type Catalog struct {
+	Environments, Sources, Triggers int
+	Foreign                         []string // records of it that a newer Millrace has written, and this one does not read
+}
 
-// JudgeCatalog tells whether there is anything to do at all.
+// JudgeCatalog tells whether there is anything to do at all, and whether this Millrace can.
 func JudgeCatalog(found Catalog) Finding {
 	text := fmt.Sprintf("environments %d, sources %d, triggers %d", found.Environments, found.Sources, found.Triggers)
+	if len(found.Foreign) > 0 {
+		return Finding{
+			"catalog", Problem, "a newer Millrace has written, and this one cannot read: " + strings.Join(found.Foreign, ", "),
+			"finish the upgrade; until then processors of this version decide on no event",
+		}
+	}
 	if found.Environments == 0 {
 		return Finding{"catalog", Warning, text, "start millrace api once: it makes the first environments"}
 	}

@@ -113,6 +113,7 @@ func TestCatalogAndWhatItRefersToAreJudged(t *testing.T) {
 	one := func(finding doctor.Finding) []doctor.Finding { return []doctor.Finding{finding} }
 	requireFinding(t, one(doctor.JudgeCatalog(doctor.Catalog{Environments: 2, Sources: 1})), doctor.OK, "sources 1")
 	requireFinding(t, one(doctor.JudgeCatalog(doctor.Catalog{})), doctor.Warning, "millrace api")
+	requireFinding(t, one(doctor.JudgeCatalog(doctor.Catalog{Environments: 2, Foreign: []string{"trigger/t"}})), doctor.Problem, "trigger/t", "finish the upgrade")
 	f := func(found doctor.WorkflowAPI, level doctor.Level, words ...string) {
 		t.Helper()
 		found.Environment = "production"

@@ -25,8 +25,8 @@ func TestGarbageRecordsDoNotStopTheirPartition(t *testing.T) {
 		}
 	}
 	notJSON := &kgo.Record{Topic: r.kafka.Topic(schemas.RunsTopic), Value: []byte("{")}
-	newer := &kgo.Record{Topic: r.kafka.Topic(schemas.DeliveriesTopic), Value: []byte(`{"schema":2}`)}
-	garbage := []*kgo.Record{noHeaders, oldEvent, notJSON, newer}
+	noVersion := &kgo.Record{Topic: r.kafka.Topic(schemas.DeliveriesTopic), Value: []byte(`{"schema":0}`)}
+	garbage := []*kgo.Record{noHeaders, oldEvent, notJSON, noVersion}
 	produce(t, r.client, append(garbage, good...)...)
 	r.start()
 	r.reaches(len(good), "SELECT count() FROM events")

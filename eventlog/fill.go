@@ -92,6 +92,9 @@ func (f *filler) run(ctx context.Context, of stretch) error {
 			f.records.Add(int64(len(records)))
 			for _, record := range records {
 				f.lane.add(record, time.Now())
+				if err := f.lane.partitions[of.Partition].foreign; err != nil {
+					return err
+				}
 				if !f.lane.isFull(f.config.Flush) {
 					continue
 				}

@@ -17,6 +17,7 @@ func (l *EventLog) advance(ctx context.Context, client *kgo.Client) (isFull bool
 	var done []*kgo.Record
 	l.each(func(lane *lane) {
 		done = append(done, l.land(lane)...)
+		l.stopForeign(client, lane)
 		if lane.isDue(l.config.Flush, now, isIdle) {
 			l.send(ctx, lane)
 		}

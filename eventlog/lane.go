@@ -2,13 +2,15 @@ package eventlog
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // lane carries the rows of some of a topic's partitions to their table: while one block is on its way there, the next is
@@ -40,8 +42,11 @@ type row struct {
 
 // partition is what a lane knows of one Kafka partition that it owns.
 type partition struct {
-	next  int64 // offsets below have been read already
-	doubt doubt // belongs to the flight while there is one
+	next    int64 // offsets below have been read already
+	doubt   doubt // belongs to the flight while there is one
+	foreign error // why it is not read on, where the next record is of another version of Millrace
+
+	isStopped bool // whether the client knows that
 }
 
 // doubt is what may be in the table of a partition although it was never committed. unsure says that someone else may have
@@ -88,17 +93,22 @@ func without(rows []row, number int32) (kept []row, bytes int) {
 	return kept, bytes
 }
 
-// add takes a record of a partition that is owned. One that was read before is skipped.
+// add takes a record of a partition that is owned. One that was read before is skipped. One of another version of Millrace
+// stops the partition: somebody else can make a row of it.
 func (l *lane) add(record *kgo.Record, now time.Time) {
 	partition := l.partitions[record.Partition]
-	if partition == nil || record.Offset < partition.next {
+	if partition == nil || partition.foreign != nil || record.Offset < partition.next {
+		return
+	}
+	fields, err := l.table.decode(record)
+	if schemas.IsOtherVersion(err) {
+		partition.foreign = fmt.Errorf("the record at offset %d: %w", record.Offset, err)
 		return
 	}
 	partition.next = record.Offset + 1
 	if len(l.rows) == 0 {
 		l.oldest = now
 	}
-	fields, err := l.table.decode(record)
 	if err != nil {
 		l.rows = append(l.rows, row{record: record, reason: err.Error()})
 	} else {
@@ -201,7 +211,13 @@ func (l *lane) await() {
 	}
 }
 
-// owned returns the lane's partitions as the client wants them.
+// owned returns the lane's partitions that are not stopped, as the client wants them.
 func (l *lane) owned() map[string][]int32 {
-	return map[string][]int32{l.topic: slices.Collect(maps.Keys(l.partitions))}
+	var numbers []int32
+	for number, partition := range l.partitions {
+		if partition.foreign == nil {
+			numbers = append(numbers, number)
+		}
+	}
+	return map[string][]int32{l.topic: numbers}
 }

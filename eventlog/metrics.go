@@ -36,7 +36,7 @@ func newMetrics(registry prometheus.Registerer) (metrics, error) {
 		}, []string{"table"}),
 	}
 	m.stopped = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "millrace_eventlog_partition_stopped", Help: "1 for a partition that is not read on because Kafka no longer has the offset it goes on from: a person has to reset it.",
+		Name: "millrace_eventlog_partition_stopped", Help: "1 for a partition that is not read on: Kafka no longer has the offset it goes on from, or the next record was written by a newer version of Millrace. The log says which.",
 	}, []string{"topic", "partition"})
 	for _, table := range tables() {
 		m.rows.WithLabelValues(table.name)

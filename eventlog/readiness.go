@@ -9,7 +9,7 @@ import (
 )
 
 // Readiness says whether rows would be written now: ClickHouse answers and the group is joined. A table that does not keep
-// up is a warning: to take this process away would not help it. It may be called from any goroutine.
+// up is a warning, and a partition that is stopped: to take this process away would not help it. It may be called from any goroutine.
 func (l *EventLog) Readiness(ctx context.Context) telemetry.Readiness {
 	var missing []string
 	if !l.hasJoined.Load() {
@@ -19,6 +19,7 @@ func (l *EventLog) Readiness(ctx context.Context) telemetry.Readiness {
 		missing = append(missing, fmt.Sprintf("ClickHouse: %v", err))
 	}
 	state := telemetry.WaitingFor(missing...)
+	state.Warnings = l.stopped()
 	for _, name := range l.pausedTables() {
 		state.Warnings = append(state.Warnings, "ClickHouse does not keep up with table "+name+"; its topic waits in Kafka")
 	}

@@ -30,13 +30,15 @@ func (i *Ingest) Readiness(ctx context.Context) telemetry.Readiness {
 	if err != nil {
 		return telemetry.WaitingFor(fmt.Sprintf("asking Kafka for %s: %v", i.topic, err))
 	}
-	var warnings []string
+	warnings := i.catalog.Snapshot().WaitingFor() // the endpoints that are known go on
+	leaderless := 0
 	for _, partition := range partitions {
 		if partition.Leader < 0 {
+			leaderless++
 			warnings = append(warnings, fmt.Sprintf("partition %d of %s has no leader; its events are answered 503", partition.Partition, i.topic))
 		}
 	}
-	if len(warnings) == len(partitions) {
+	if leaderless == len(partitions) {
 		return telemetry.WaitingFor(fmt.Sprintf("no partition of %s has a leader", i.topic))
 	}
 	return telemetry.Readiness{Ready: true, Warnings: warnings}

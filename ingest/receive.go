@@ -55,7 +55,11 @@ func (i *Ingest) admit(c *fiber.Ctx, now time.Time) (catalog.Endpoint, []byte, e
 		c.Set(fiber.HeaderAllow, fiber.MethodPost)
 		return catalog.Endpoint{}, nil, refuse(fiber.StatusMethodNotAllowed, methodNotAllowed, "post events with POST")
 	}
-	endpoint, known := i.catalog.Snapshot().Endpoint(c.Params("key"))
+	snapshot := i.catalog.Snapshot()
+	endpoint, known := snapshot.Endpoint(c.Params("key"))
+	if !known && len(snapshot.Foreign()) > 0 {
+		return endpoint, nil, unavailable("this process does not know every endpoint, because a newer version has made some; send the event again")
+	}
 	if !known {
 		return catalog.Endpoint{}, nil, refuse(fiber.StatusNotFound, unknownEndpoint, "no endpoint has this key; copy the URL from the source's settings")
 	}

@@ -10,17 +10,18 @@ import (
 
 // atLeastOnce commits offsets after all outputs are acknowledged.
 type atLeastOnce struct {
-	client *kgo.Client
-	failed firstError
-	noted  func(*kgo.Record, error) // failed.note, made once
+	client  *kgo.Client
+	stopped *stoppedPartitions
+	failed  firstError
+	noted   func(*kgo.Record, error) // failed.note, made once
 }
 
-func newAtLeastOnce(options []kgo.Opt) (session, error) {
+func newAtLeastOnce(stopped *stoppedPartitions, options []kgo.Opt) (session, error) {
 	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, err
 	}
-	a := &atLeastOnce{client: client}
+	a := &atLeastOnce{client: client, stopped: stopped}
 	a.noted = a.failed.note
 	return a, nil
 }
@@ -57,7 +58,7 @@ func (a *atLeastOnce) end(ctx context.Context) (bool, error) {
 	if err := a.failed.get(); err != nil {
 		return false, fmt.Errorf("writing outputs: %w", err)
 	}
-	if err := a.client.CommitUncommittedOffsets(ctx); err != nil {
+	if err := a.client.CommitUncommittedOffsets(kgo.PreCommitFnContext(ctx, a.stopped.boundCommit)); err != nil {
 		return false, fmt.Errorf("committing offsets: %w", err)
 	}
 	return true, nil

@@ -28,12 +28,14 @@ type batch struct {
 	tally tally
 }
 
-func newBatch(p *Processor, produce func(*kgo.Record)) *batch {
-	p.triggers.follow(p.catalog.Snapshot())
+func newBatch(p *Processor, produce func(*kgo.Record)) (*batch, error) {
+	if err := p.followCatalog(); err != nil {
+		return nil, err
+	}
 	return &batch{
 		processor: p, produce: produce, next: map[int32]int64{},
 		decidedAt: p.now().UTC().Truncate(time.Millisecond),
-	}
+	}, nil
 }
 
 // share is what was polled of a partition and is not decided on yet. One decider at a time works on it.
@@ -72,7 +74,7 @@ func (b *batch) shares(fetches kgo.Fetches) (map[int32]*share, error) {
 	fetches.EachPartition(func(polled kgo.FetchTopicPartition) {
 		known, found := shares[polled.Partition]
 		switch {
-		case len(polled.Records) == 0:
+		case len(polled.Records) == 0 || b.processor.stopped.isStopped(polled.Partition):
 		case found:
 			known.records = append(known.records, polled.Records...)
 		default:
@@ -108,12 +110,18 @@ func (b *batch) work(ctx context.Context, waiting chan *share, left *atomic.Int6
 
 func (b *batch) decide(ctx context.Context, decider *decider, share *share, records []*kgo.Record) error {
 	bytes, err := decider.decideAll(ctx, b, share.partition, records)
+	next := records[len(records)-1].Offset + 1
+	var foreign *foreignError
+	if errors.As(err, &foreign) {
+		b.processor.stopped.stopBefore(share.number, foreign)
+		share.records, next, err = nil, foreign.offset, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.bytes += bytes
 	b.tally.add(decider.tally)
 	decider.tally = tally{}
-	b.next[share.number] = max(share.partition.settled, records[len(records)-1].Offset+1)
+	b.next[share.number] = max(share.partition.settled, next)
 	return err
 }
 

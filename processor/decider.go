@@ -47,6 +47,9 @@ func (d *decider) decide(ctx context.Context, b *batch, partition *remembered, r
 		return false, nil
 	}
 	meta, err := schemas.ReadEventMeta(record.Headers)
+	if schemas.IsOtherVersion(err) {
+		return false, &foreignError{record.Offset, err}
+	}
 	if errors.Is(err, schemas.ErrNotAnEvent) {
 		p.logger.Error("skipping a record that is no event; does something else write to the topic?",
 			"topic", record.Topic, "partition", record.Partition, "offset", record.Offset, "error", err)

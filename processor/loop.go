@@ -14,8 +14,8 @@ const maxBatchBytes = 64 << 20
 // runSession polls, decides and commits, batch after batch, until ctx ends or something fails.
 func (p *Processor) runSession(ctx context.Context) error {
 	// The catalog must be complete before the first event: without its triggers, events would be decided wrongly.
-	if err := p.catalog.Ready(ctx); err != nil {
-		return fmt.Errorf("waiting for the catalog: %w", err)
+	if err := p.awaitCatalog(ctx); err != nil {
+		return err
 	}
 	session, err := p.newSession(ctx)
 	if err != nil {
@@ -80,7 +80,10 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 	if err := session.begin(ctx); err != nil {
 		return false, fmt.Errorf("beginning a batch: %w", err)
 	}
-	batch := newBatch(p, func(output *kgo.Record) { session.produce(ctx, output) })
+	batch, err := newBatch(p, func(output *kgo.Record) { session.produce(ctx, output) })
+	if err != nil {
+		return false, err
+	}
 	began := p.now()
 	deadline := began.Add(p.config.BatchTime)
 	events := 0
@@ -95,11 +98,13 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 		if events >= p.config.BatchRecords || batch.bytes >= maxBatchBytes || !p.now().Before(deadline) {
 			break
 		}
+		session.pause(p.stopped.partitions())
 		fetches = session.pollArrived(min(p.config.BatchRecords-events, p.pace.records()))
 		if err := p.inspect(session, fetches); err != nil {
 			return false, err
 		}
 	}
+	session.pause(p.stopped.partitions())
 	committed, err := p.commit(ctx, session, batch, events)
 	p.metrics.seconds.Observe(p.now().Sub(began).Seconds())
 	return committed, err

@@ -3,11 +3,13 @@ package processor
 import "github.com/millrace/millrace/telemetry"
 
 // Readiness says how far each partition that this process owns is. The processor is ready when it has joined the group
-// and none of its partitions still waits for its dedup index; partitions that are stopped wait for a person, and a new
+// understands the catalog, and none of its partitions still waits for its dedup index; partitions that are stopped wait for a person, and a new
 // start would not help them. It may be called from any goroutine.
 func (p *Processor) Readiness() telemetry.Readiness {
 	state := p.memory.readiness()
 	state.Warnings = p.windows.warnings()
+	state.Waiting = p.catalog.Snapshot().WaitingFor()
+	state.Ready = state.Ready && len(state.Waiting) == 0
 	for partition, reason := range p.stopped.list() {
 		state.Partitions[partition] = "stopped: " + reason
 	}

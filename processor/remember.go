@@ -117,10 +117,13 @@ func (m *memory) complete(ctx context.Context, again rereader, index *dedup.Inde
 	return nil
 }
 
-// noteAll notes the events among the records.
+// noteAll notes the events among the records. It fails on one of another version of Millrace, whose key nobody here knows.
 func noteAll(index *dedup.Index, records []*kgo.Record) error {
 	for _, record := range records {
 		receivedAt, hasMessageID, err := schemas.ReadReceived(record.Headers)
+		if schemas.IsOtherVersion(err) {
+			return &foreignError{record.Offset, err}
+		}
 		if err != nil || !hasMessageID {
 			continue // what is no event has no key
 		}

@@ -47,9 +47,9 @@ func (p *Processor) connect(ctx context.Context) (session, error) {
 	options := p.sessionOptions()
 	if p.config.Guarantee == ExactlyOnce {
 		id := p.kafka.Group("processor") + "." + p.config.instance()
-		return newTransactional(ctx, id, append(options, kgo.TransactionTimeout(p.config.transactionTimeout())))
+		return newTransactional(ctx, id, p.stopped, append(options, kgo.TransactionTimeout(p.config.transactionTimeout())))
 	}
-	return newAtLeastOnce(options)
+	return newAtLeastOnce(p.stopped, options)
 }
 
 // metadataMinAge is how soon the client asks again who leads a partition. Its own choice, 5 s, holds up every event of a

@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // stoppedPartitions are the partitions of the events topic that cannot be read on without a decision that is not ours:
@@ -20,11 +22,12 @@ type stoppedPartitions struct {
 
 	mu      sync.Mutex // guards the fields below
 	reasons map[int32]string
-	topicID [16]byte // of the topic whose offsets and keys this process remembers; zero before the first assignment
+	before  map[int32]int64 // of those that are stopped in front of a record of another version, its offset
+	topicID [16]byte        // of the topic whose offsets and keys this process remembers; zero before the first assignment
 }
 
 func newStoppedPartitions(topic string, logger *slog.Logger) *stoppedPartitions {
-	return &stoppedPartitions{topic: topic, logger: logger, reasons: map[int32]string{}}
+	return &stoppedPartitions{topic: topic, logger: logger, reasons: map[int32]string{}, before: map[int32]int64{}}
 }
 
 // errRecreated says that the topic is not the one that this process has read from so far.
@@ -35,7 +38,7 @@ func isFinal(err error) bool {
 	var lost *kgo.ErrDataLoss
 	var large *kgo.ErrDecompressTooLarge
 	return errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID) ||
-		errors.Is(err, errRecreated) || errors.As(err, &lost) || errors.As(err, &large)
+		errors.Is(err, errRecreated) || schemas.IsOtherVersion(err) || errors.As(err, &lost) || errors.As(err, &large)
 }
 
 // isPassing tells the errors that the client itself goes on to mend.
@@ -47,6 +50,8 @@ func isPassing(err error) bool {
 // advice says what a person can do about a partition that stopped.
 func advice(err error) string {
 	switch {
+	case schemas.IsOtherVersion(err):
+		return "nothing is lost: a process of the version that wrote it goes on where this one stopped"
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return "Kafka no longer has the next event: with the processors stopped, set the group's offset to where to go on (kafka-consumer-groups --reset-offsets), then start them; what lies between is lost"
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID), errors.Is(err, errRecreated):

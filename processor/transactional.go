@@ -14,11 +14,12 @@ import (
 type transactional struct {
 	id      string // of all its transactions
 	session *kgo.GroupTransactSession
+	stopped *stoppedPartitions
 	failed  firstError
 	noted   func(*kgo.Record, error) // failed.note, made once
 }
 
-func newTransactional(ctx context.Context, id string, options []kgo.Opt) (session, error) {
+func newTransactional(ctx context.Context, id string, stopped *stoppedPartitions, options []kgo.Opt) (session, error) {
 	s, err := kgo.NewGroupTransactSession(append(options, kgo.TransactionalID(id))...)
 	if err != nil {
 		return nil, err
@@ -29,7 +30,7 @@ func newTransactional(ctx context.Context, id string, options []kgo.Opt) (sessio
 		s.CloseAllowingRebalance()
 		return nil, fmt.Errorf("ending the transaction that a predecessor may have left: %w", err)
 	}
-	t := &transactional{id: id, session: s}
+	t := &transactional{id: id, session: s, stopped: stopped}
 	t.noted = t.failed.note
 	return t, nil
 }
@@ -89,7 +90,7 @@ func (t *transactional) end(ctx context.Context) (bool, error) {
 	if err := t.session.Client().Flush(ctx); err != nil {
 		return false, fmt.Errorf("waiting for outputs: %w", err)
 	}
-	committed, err := t.session.End(ctx, kgo.TransactionEndTry(t.failed.get() == nil))
+	committed, err := t.session.End(kgo.PreTxnCommitFnContext(ctx, t.stopped.boundTransaction), kgo.TransactionEndTry(t.failed.get() == nil))
 	if err == nil && !committed && t.lacksPosition() {
 		return false, errNoPosition
 	}

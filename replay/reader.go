@@ -38,6 +38,7 @@ type reader struct {
 	logger *slog.Logger
 
 	partitions map[int32]*partition
+	failed     error // what was read and must not be passed over
 }
 
 func newReader(cluster kafka.Config, log *query.Log, s *spec, logger *slog.Logger) (*reader, error) {
@@ -120,7 +121,7 @@ func (r *reader) poll(ctx context.Context, atMost int, isBusy bool) error {
 		}
 	}
 	fetches.EachPartition(r.take)
-	return nil
+	return r.failed
 }
 
 // explain decides on what went wrong with reading. What has left the topic meanwhile is read from the event log.
@@ -148,7 +149,12 @@ func (r *reader) take(fetched kgo.FetchTopicPartition) {
 			p.pass(record.Offset + 1)
 			continue
 		}
-		if e, wanted := r.wanted(record); wanted {
+		e, wanted, err := r.wanted(record)
+		if err != nil {
+			r.failed = fmt.Errorf("reading the event at offset %d of %s partition %d: %w", record.Offset, record.Topic, record.Partition, err)
+			return
+		}
+		if wanted {
 			p.add(e)
 		}
 		p.pass(record.Offset + 1)
@@ -158,14 +164,18 @@ func (r *reader) take(fetched kgo.FetchTopicPartition) {
 	}
 }
 
-// wanted reads the headers of a record. What is no event is passed over, as the processor did.
-func (r *reader) wanted(record *kgo.Record) (event, bool) {
+// wanted reads the headers of a record. What is no event is passed over, as the processor did; an event of another version
+// of Millrace is an error, and the replay waits for a process that reads it.
+func (r *reader) wanted(record *kgo.Record) (event, bool, error) {
 	if record.Attrs.IsControl() {
-		return event{}, false
+		return event{}, false, nil
 	}
 	meta, err := schemas.ReadEventMeta(record.Headers)
-	if err != nil || !r.spec.wants(meta) {
-		return event{}, false
+	if errors.Is(err, schemas.ErrNotAnEvent) {
+		return event{}, false, nil
 	}
-	return event{EventMeta: meta, offset: record.Offset, body: record.Value}, true
+	if err != nil {
+		return event{}, false, err
+	}
+	return event{EventMeta: meta, offset: record.Offset, body: record.Value}, r.spec.wants(meta), nil
 }

@@ -14,6 +14,7 @@ func (r *Replay) Readiness(ctx context.Context) telemetry.Readiness {
 	if !r.catalog.IsRead() {
 		missing = append(missing, "the catalog is being read")
 	}
+	missing = append(missing, r.catalog.Snapshot().WaitingFor()...)
 	if err := r.log.Ping(ctx); err != nil {
 		missing = append(missing, fmt.Sprintf("ClickHouse: %v", err))
 	}

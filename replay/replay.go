@@ -80,6 +80,8 @@ func (r *Replay) due(snapshot *catalog.Snapshot) map[string]schemas.Replay {
 	working, settling := 0, 0
 	for _, replay := range snapshot.Replays() {
 		switch {
+		case snapshot.IsForeignReplay(replay.ID): // what is known of it is out of date
+			continue
 		case replay.State == schemas.ReplayRunning && working < r.config.Concurrent:
 			working++
 		case replay.State.IsFinal() && replay.Result == nil && settling < r.config.Concurrent:
@@ -114,7 +116,8 @@ func (r *Replay) start(ctx context.Context, replay schemas.Replay, tasks *sync.W
 func (r *Replay) change(ctx context.Context, what, id string, change func(*catalog.Tx) error) error {
 	err := r.writer.Change(ctx, change)
 	var conflict *catalog.InUseError
-	if err == nil || errors.As(err, &conflict) || errors.Is(err, catalog.ErrNotFound) {
+	var foreign *catalog.ForeignError
+	if err == nil || errors.As(err, &conflict) && !errors.As(err, &foreign) || errors.Is(err, catalog.ErrNotFound) {
 		return nil
 	}
 	return fmt.Errorf("%s replay %s: %w", what, id, err)

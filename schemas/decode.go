@@ -1,6 +1,10 @@
 package schemas
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"strconv"
 	"time"
 
@@ -47,10 +51,24 @@ func DecodeRun(value []byte) (Run, error) {
 			f.isOdd = true
 		}
 	}
-	if f.isOdd || r.Schema != Version {
+	if f.isOdd || checkVersion(r.Schema) != nil {
 		return Decode[Run](value)
 	}
 	return r, nil
+}
+
+// DecodeEntry is Decode for the catalog, whose records are written again. isWhole is false where the record has members that
+// this release does not know: to write it again would drop them.
+func DecodeEntry(value []byte) (entry CatalogEntry, isWhole bool, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&entry) == nil && checkVersion(entry.Schema) == nil {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+			return entry, true, nil
+		}
+	}
+	entry, err = Decode[CatalogEntry](value)
+	return entry, false, err
 }
 
 // fields reads the values of members. isOdd says that one was not of its kind, or not as we write it.

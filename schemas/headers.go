@@ -63,14 +63,18 @@ func EventHeaders[H ~struct {
 	}
 }
 
-// ReadEventMeta reads the headers of an events record. Unknown headers are ignored. It fails with ErrNotAnEvent when
-// the event ID, source, environment, event name or time is missing or malformed.
+// ReadEventMeta reads the headers of an events record. Unknown headers are ignored. It fails with a VersionError on a
+// version that this release does not read, and with ErrNotAnEvent when the event ID, source, environment, event name or
+// time is missing or malformed.
 func ReadEventMeta[H ~struct {
 	Key   string
 	Value []byte
 }](headers []H,
 ) (EventMeta, error) {
 	var m EventMeta
+	if err := checkHeaders(headers); err != nil {
+		return m, err
+	}
 	rest := texts(headers)
 	for _, header := range headers {
 		size := len(Header(header).Value)
@@ -92,6 +96,9 @@ func ReadReceived[H ~struct {
 	Value []byte
 }](headers []H,
 ) (receivedAt time.Time, hasMessageID bool, err error) {
+	if err := checkHeaders(headers); err != nil {
+		return receivedAt, false, err
+	}
 	var hasID, hasSource, hasEnvironment, hasEvent bool
 	for _, h := range headers {
 		header := Header(h)

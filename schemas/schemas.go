@@ -1,7 +1,7 @@
 // Package schemas holds what crosses a boundary: the posted track event, the records on each Kafka topic with their
 // headers and IDs, the topics themselves, and the ClickHouse migrations. It knows no client, starts no goroutine and
 // does no I/O, so that every role can share it without depending on another role. A record's `schema` member is an
-// integer version: readers refuse a version they do not know, writers write Version.
+// integer version: writers write Version, and readers stop in front of one they do not know (VersionError).
 //
 //	POST -> events -> decisions, runs -> deliveries, runs.dead
 //	     -> rejections          catalog -> every role, audit
@@ -12,9 +12,6 @@ import (
 	"encoding/json"
 	"fmt"
 )
-
-// Version is the value of the `schema` member in every record that Millrace writes.
-const Version = 1
 
 // Record is the constraint of the JSON records that Encode writes and Decode reads.
 type Record interface {
@@ -33,7 +30,8 @@ func Encode[R Record](record R) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// Decode reads a record written by Encode. It fails on malformed JSON and on a schema version other than Version.
+// Decode reads a record written by Encode. It ignores members that it does not know. It fails on malformed JSON, and with
+// a VersionError on a schema version that this release does not read.
 func Decode[R Record](value []byte) (R, error) {
 	var versioned struct {
 		Schema int `json:"schema"`
@@ -42,9 +40,8 @@ func Decode[R Record](value []byte) (R, error) {
 	if err := json.Unmarshal(value, &versioned); err != nil {
 		return record, fmt.Errorf("decoding %T: %w", record, err)
 	}
-	if versioned.Schema != Version {
-		return record, fmt.Errorf("decoding %T: schema version %d, this binary reads version %d: upgrade it",
-			record, versioned.Schema, Version)
+	if err := checkVersion(versioned.Schema); err != nil {
+		return record, fmt.Errorf("decoding %T: %w", record, err)
 	}
 	if err := json.Unmarshal(value, &record); err != nil {
 		return record, fmt.Errorf("decoding %T: %w", record, err)

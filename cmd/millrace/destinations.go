@@ -31,10 +31,11 @@ func newDestinations(reader *catalog.Reader, config workflowAPIConfig, logger *s
 }
 
 // Destination returns the environment's own workflow API, or the one from the settings, at the environment's pace. One
-// whose key cannot be resolved counts as not set: its runs wait.
+// whose key cannot be resolved counts as not set, and one that a newer version has changed as unknown: their runs wait.
 func (d destinations) Destination(environment string) (dispatcher.Destination, bool) {
-	known, found := d.reader.Snapshot().Environment(environment)
-	if !found {
+	snapshot := d.reader.Snapshot()
+	known, found := snapshot.Environment(environment)
+	if !found || snapshot.IsForeignEnvironment(environment) {
 		return dispatcher.Destination{}, false
 	}
 	target := known.Workflows

@@ -51,24 +51,28 @@ func TestEnvironmentWhoseKeyCannotBeResolvedWaitsInItsOrder(t *testing.T) {
 	}
 }
 
-// TestEnvironmentOfAnUnknownKindWaits has a record that a newer version wrote.
-func TestEnvironmentOfAnUnknownKindWaits(t *testing.T) {
+// TestEnvironmentThatIsNotUnderstoodWaits has records that a newer version wrote: of a kind that is new, and of a form.
+func TestEnvironmentThatIsNotUnderstoodWaits(t *testing.T) {
 	c := newCLI(t)
 	client, err := kgo.NewClient(c.kafka.Options()...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	value := `{"schema":1,"environment":{"name":"e","revision":1,"workflow_api":{"kind":"grpc","base_url":"https://own.example"}}}`
-	record := &kgo.Record{Topic: c.kafka.Topic(schemas.CatalogTopic), Key: []byte("environment/e"), Value: []byte(value)}
-	if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
-		t.Fatal(err)
+	f := func(value string, wantFound bool) {
+		t.Helper()
+		record := &kgo.Record{Topic: c.kafka.Topic(schemas.CatalogTopic), Key: []byte("environment/e"), Value: []byte(value)}
+		if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.reader.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		known := newDestinations(c.reader, workflowAPIConfig{URL: "https://fallback.example"}, slog.New(slog.DiscardHandler))
+		if got, found := known.Destination("e"); found != wantFound || got != (dispatcher.Destination{}) {
+			t.Errorf("%s: got %+v, %t", value, got, found)
+		}
 	}
-	if err := c.reader.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	known := newDestinations(c.reader, workflowAPIConfig{URL: "https://fallback.example"}, slog.New(slog.DiscardHandler))
-	if got, found := known.Destination("e"); !found || got != (dispatcher.Destination{}) {
-		t.Errorf("got %+v, %t", got, found)
-	}
+	f(`{"schema":1,"environment":{"name":"e","revision":1,"workflow_api":{"kind":"grpc","base_url":"https://own.example"}}}`, true)
+	f(`{"schema":2,"environment":{"name":"e","apis":[]}}`, false)
 }

@@ -23,6 +23,7 @@ func (c *doctorCommand) checkCatalog(ctx context.Context) []doctor.Finding {
 	}
 	findings := []doctor.Finding{doctor.JudgeCatalog(doctor.Catalog{
 		Environments: len(snapshot.Environments()), Sources: len(snapshot.Sources()), Triggers: len(snapshot.Triggers()),
+		Foreign: snapshot.Foreign(),
 	})}
 	findings = append(findings, c.checkWorkflowAPIs(ctx, snapshot)...)
 	return append(findings, doctor.JudgeSecrets(c.secrets(snapshot))...)

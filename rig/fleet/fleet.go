@@ -131,7 +131,13 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 // Run runs a command of the binary to its end, which must be a good one, and returns what it printed.
 func (f *Fleet) Run(args ...string) string {
 	f.t.Helper()
-	out, err := exec.Command(f.options.Binary, args...).CombinedOutput()
+	return f.RunWith(f.options.Binary, args...)
+}
+
+// RunWith is Run with another binary.
+func (f *Fleet) RunWith(binary string, args ...string) string {
+	f.t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
 	if err != nil {
 		f.t.Fatalf("millrace %v: %v\n%s", args, err, out)
 	}

@@ -33,11 +33,12 @@ type post struct {
 
 // Load is senders at work. An event that is not answered 204 is posted again with the same bytes, as senders do.
 type Load struct {
-	fleet   *Fleet
-	senders Senders
-	client  *http.Client
-	cancel  context.CancelFunc
-	group   sync.WaitGroup
+	fleet    *Fleet
+	senders  Senders
+	rotation *rotation
+	client   *http.Client
+	cancel   context.CancelFunc
+	group    sync.WaitGroup
 
 	posted, refused, unanswered atomic.Int64
 
@@ -52,7 +53,7 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 		senders.Connections = 64
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: senders.Connections}
-	l := &Load{fleet: f, senders: senders, client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}
+	l := &Load{fleet: f, senders: senders, rotation: newRotation(senders.To), client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}
 	ctx, cancel := context.WithCancel(f.t.Context())
 	l.cancel = cancel
 	f.t.Cleanup(func() { l.Stop() })
@@ -89,9 +90,11 @@ func (l *Load) body(number, message int64) []byte {
 func (l *Load) deliver(ctx context.Context, p post) {
 	l.posted.Add(1)
 	for try := 0; ; try++ {
-		url := l.senders.To[(int(p.number)+try)%len(l.senders.To)] + l.fleet.Path
+		url, done := l.rotation.take(int(p.number) + try)
 		started := time.Now()
-		switch l.post(url, p.body) {
+		status := l.post(url+l.fleet.Path, p.body)
+		done()
+		switch status {
 		case http.StatusNoContent:
 			l.fleet.Ledger.Acknowledge(p.number)
 			l.mu.Lock()

@@ -126,7 +126,7 @@ func (f *Fleet) roleFlags(launch Launch, serves string) []string {
 	case "eventlog", "replay":
 		return []string{launch.Role, "run", f.ClickHouseFlag()}
 	}
-	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves}
+	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves, "--api-ingest-url=http://" + serves}
 }
 
 // AwaitReady waits until the process does its work.
