@@ -218,7 +218,7 @@ func TestEverySettingInTheDocumentsExists(t *testing.T) {
 		return nil
 	})
 	inDocuments(t, "(MILLRACE_[A-Z_]+)", func(variable string) error {
-		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_TEST_CLICKHOUSE", "MILLRACE_UPDATE_GOLDEN", "MILLRACE_CHROMIUM"}, variable) {
+		if !strings.Contains(known, "$"+variable) && !slices.Contains([]string{"MILLRACE_BINARY", "MILLRACE_TEST_ON", "MILLRACE_TEST_KAFKA", "MILLRACE_TEST_CLICKHOUSE", "MILLRACE_UPDATE_GOLDEN", "MILLRACE_FAULT_DURATION", "MILLRACE_FAULT_SEED", "MILLRACE_CHROMIUM"}, variable) {
 			return fmt.Errorf("%s: no such variable", variable)
 		}
 		return nil
