@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -47,6 +48,7 @@ type Fleet struct {
 	t       testing.TB
 	options Options
 	dsn     string
+	brokers string // that processes are told of
 	dir     string
 	byName  map[string]*Process
 	log     *rig.Buffer
@@ -69,6 +71,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "fleet",
 		Topics: kafka.Settings{Partitions: options.Partitions, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
+	f.brokers = f.Kafka.Brokers[0]
 	f.ClickHouse = NewLink(t, clickhouse.DialContext)
 	database := "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
 	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + database + "?compress=none"
@@ -137,7 +140,25 @@ func (f *Fleet) Run(args ...string) string {
 
 // KafkaFlags are those by which a command finds the fleet's topics.
 func (f *Fleet) KafkaFlags() []string {
-	return []string{"--kafka-brokers=" + f.Kafka.Brokers[0], "--kafka-topic-prefix=" + f.Kafka.TopicPrefix}
+	return []string{"--kafka-brokers=" + f.brokers, "--kafka-topic-prefix=" + f.Kafka.TopicPrefix}
+}
+
+// LinkKafka puts a link between Kafka and the processes that are started from now on. It needs the broker of `make
+// kafka-up`: clients go where a broker tells them to.
+func (f *Fleet) LinkKafka() *Link {
+	f.t.Helper()
+	broker, link, isThere := rig.LinkedBroker(f.t)
+	if !isThere {
+		f.t.Fatal("a link to Kafka needs MILLRACE_TEST_ON=apache")
+	}
+	listener, err := net.Listen("tcp", link)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.brokers = link
+	return LinkOn(f.t, listener, func(ctx context.Context, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", broker)
+	})
 }
 
 // ClickHouseFlag is that by which a command finds the fleet's tables.
