@@ -13,7 +13,7 @@ FUZZTIME ?= 30s
 IDS ?= 1000000
 ARGS ?=
 
-.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers chaos fault kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
+.PHONY: help run build image manifests compose-test test test-alerts test-kafka test-containers fault kafka-up kafka-down lint fmt fuzz bench bench-ingest bench-latency bench-processor bench-processor-latency streams bench-dedup bench-query bench-pages bench-eventlog bench-replay seed library chromium screenshots clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,16 +51,6 @@ test-kafka: build library chromium ## run the tests that reach a broker on Apach
 
 test-alerts: ## check that alerts and dashboard ask for metrics that exist, and that each alert has a runbook
 	$(GO) test -C deploy/prometheus/check ./...
-
-DURATION ?= 60s
-
-chaos: build library ## kill, freeze, add and remove processors on Apache Kafka, and the broker, then dispatchers, then the event log, for DURATION=60s each; then compare
-	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
-		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_CHAOS_DURATION=$(DURATION) \
-		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos && \
-		MILLRACE_TEST_ON=apache MILLRACE_CHAOS_DURATION=$(DURATION) $(GO) test -count=1 -v -timeout=0 -run=Killed ./dispatcher && \
-		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) MILLRACE_CHAOS_DURATION=$(DURATION) \
-		$(GO) test -count=1 -v -timeout=0 -run=WriterKilled ./eventlog
 
 # P=P07 is the tests of one promise; without it all run. Each lasts about as long as the fault.
 P ?= P

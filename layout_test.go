@@ -54,7 +54,6 @@ func mayImport() map[string][]string {
 		"rig/ledger":                {"kafka", "schemas"},
 		"rig/fleet":                 {"catalog", "kafka", "rig", "rig/engine", "rig/ledger", "schemas"},
 		"e2e":                       {"rig", "rig/browser"},
-		"e2e/chaos":                 nil,
 		"e2e/faults":                nil,
 		"e2e/security":              nil,
 		"deploy/kafka/certificates": {"rig/pki"},
