@@ -6,12 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/millrace/millrace/rig"
 	"github.com/millrace/millrace/rig/fleet"
-	"github.com/millrace/millrace/schemas"
 )
 
 // TestP05PartitionsThatStayMoveInARebalanceStorm lets guests join two processors and leave them again, each for about a
@@ -21,7 +17,7 @@ func TestP05PartitionsThatStayMoveInARebalanceStorm(t *testing.T) {
 	f := fleet.New(t, clickhouse, fleet.Options{Partitions: 12})
 	all := startTogether(f, fleet.Launch{Role: "processor"}, fleet.Launch{Role: "processor", Name: "second"},
 		fleet.Launch{Role: "ingest"}, fleet.Launch{Role: "dispatcher"}, fleet.Launch{Role: "eventlog"})
-	stay := &stayers{t: t, fleet: f, processors: all[:2]}
+	stay := &stayers{t: t, group: newGroup(t, f), processors: all[:2]}
 	load := f.StartLoad(fleet.Senders{To: []string{all[2].URL}, PerSecond: 500, Duplicates: 0.3, Seed: random.Uint64()})
 	guests, moved, longest := 0, 0, time.Duration(0)
 	for deadline := time.Now().Add(length); time.Now().Before(deadline); guests++ {
@@ -45,23 +41,17 @@ func TestP05PartitionsThatStayMoveInARebalanceStorm(t *testing.T) {
 // stayers are processors that go on while others come and go.
 type stayers struct {
 	t          *testing.T
-	fleet      *fleet.Fleet
+	group      group
 	processors []*fleet.Process
 }
 
 // requireMoving waits until each partition that they have has got further, or has left them, and returns how many stayed.
 func (s *stayers) requireMoving() int {
 	s.t.Helper()
-	client, err := kgo.NewClient(s.fleet.Kafka.Options()...)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer client.Close()
-	admin := kadm.NewClient(client)
-	first, owned := s.positions(admin), s.owners()
+	first, owned := s.group.positions("processor"), s.owners()
 	stayed := 0
 	rig.Eventually(s.t, "every partition that stays gets further", func() error {
-		now, owners := s.positions(admin), s.owners()
+		now, owners := s.group.positions("processor"), s.owners()
 		stayed = 0
 		for partition, owner := range owned {
 			if owners[partition] != owner {
@@ -75,21 +65,6 @@ func (s *stayers) requireMoving() int {
 		return nil
 	})
 	return stayed
-}
-
-// positions returns the committed offsets by partition.
-func (s *stayers) positions(admin *kadm.Client) map[int32]int64 {
-	s.t.Helper()
-	topic := s.fleet.Kafka.Topic(schemas.EventsTopic)
-	offsets, err := admin.FetchOffsetsForTopics(s.t.Context(), s.fleet.Kafka.Group("processor"), topic)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	at := map[int32]int64{}
-	for partition, offset := range offsets[topic] {
-		at[partition] = offset.At
-	}
-	return at
 }
 
 // owners returns by partition who has it and reads it.

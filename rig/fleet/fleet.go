@@ -34,6 +34,7 @@ type Options struct {
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
 	Binary      string           // of millrace; the one under test
+	NoEventLog  bool             // runs, so that ClickHouse is not judged
 }
 
 // Fleet is the processes and what they stand between.
@@ -85,8 +86,12 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	judged := f.dsn
+	if options.NoEventLog {
+		judged = ""
+	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
+		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
 		Effects: f.Workflows.Effects, Patience: patience,
 	})
 	return f

@@ -28,6 +28,7 @@ type event struct {
 	first   place    // of the first event with its message ID, where it is a repeat
 	runs    []string // IDs, in the order of the triggers
 	bodySum uint64
+	isLost  bool // nothing must become of it
 }
 
 // book is what the topics hold, as a reader sees it that reads what is committed.
@@ -38,6 +39,9 @@ type book struct {
 	events    []event
 	firsts    map[string]place // by message ID
 	numbers   map[int64]struct{}
+	known     map[string]struct{} // event IDs
+	lost      []lost
+	keep      func(*kgo.Record)             // is given each event that is new; nil is not
 	decisions map[string][]schemas.Decision // by event ID
 	runs      map[string]int                // by run ID
 	final     map[string]schemas.DeliveryOutcome
@@ -63,7 +67,7 @@ func newBook(t testing.TB, options Options) *book {
 	}
 	return &book{
 		options: options, client: client, next: map[string]map[int32]int64{}, firsts: map[string]place{}, numbers: map[int64]struct{}{},
-		decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
+		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
 	}
 }
 
@@ -123,8 +127,19 @@ func (b *book) addEvent(record *kgo.Record, at place) error {
 		headers[header.Key] = string(header.Value)
 	}
 	e := event{number: body.Properties.N, eventID: headers["event_id"], at: at, status: schemas.Processed, bodySum: sum(record.Value)}
-	b.numbers[e.number] = struct{}{}
+	if _, isKnown := b.known[e.eventID]; isKnown {
+		return nil // kept from before
+	}
+	b.known[e.eventID], b.numbers[e.number] = struct{}{}, struct{}{}
+	if b.keep != nil {
+		b.keep(record)
+	}
+	e.isLost = b.isLost(at)
 	id := headers["message_id"]
+	if e.isLost {
+		b.events = append(b.events, e)
+		return nil
+	}
 	if first, repeats := b.firsts[id]; repeats {
 		e.status, e.first = schemas.Duplicate, first
 	} else {

@@ -44,7 +44,7 @@ func (l *Ledger) left(b *book) string {
 	}
 	undecided, open := 0, 0
 	for _, e := range b.events {
-		if len(b.decisions[e.eventID]) == 0 {
+		if len(b.decisions[e.eventID]) == 0 && !e.isLost {
 			undecided++
 		}
 		for _, run := range e.runs {
@@ -87,6 +87,12 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 }
 
 func (l *Ledger) compare(e event, decisions []schemas.Decision, wrong *problems) {
+	if e.isLost {
+		if len(decisions) > 0 {
+			wrong.add("event %s was deleted before it was read and has a decision", e.eventID)
+		}
+		return
+	}
 	if len(decisions) == 0 || len(decisions) > 1 && l.options.ExactlyOnce {
 		wrong.add("event %s has %d decisions", e.eventID, len(decisions))
 	}
