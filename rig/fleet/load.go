@@ -24,6 +24,7 @@ type Senders struct {
 	Seed        uint64
 	Padding     int   // bytes that each event has more
 	First       int64 // number of the first event; two loads of a test begin apart
+	Messages    int64 // message IDs that the events have, over and over; 0 is one for each, but for Duplicates
 }
 
 // post is an event to be posted.
@@ -66,6 +67,9 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 			message := number
 			if number > senders.First && random.Float64() < senders.Duplicates {
 				message = senders.First + random.Int64N(number-senders.First)
+			}
+			if senders.Messages > 0 {
+				message = senders.First + random.Int64N(senders.Messages)
 			}
 			work <- post{number, l.body(number, message)}
 		}
