@@ -57,15 +57,20 @@ type Fleet struct {
 	addressesOf map[string][2]string // by the name of a process
 }
 
+func (o Options) withDefaults(t testing.TB) Options {
+	o.Partitions = cmp.Or(o.Partitions, 4)
+	o.Binary = cmp.Or(o.Binary, rig.Binary(t))
+	if o.EventNumber == nil {
+		o.EventNumber = func(number int64) bool { return number%2 == 1 }
+	}
+	return o
+}
+
 // New prepares topics, tables and a catalog with one source and two triggers: one for every event, and one with a
 // condition. No process runs yet.
 func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	t.Helper()
-	options.Partitions = cmp.Or(options.Partitions, 4)
-	options.Binary = cmp.Or(options.Binary, rig.Binary(t))
-	if options.EventNumber == nil {
-		options.EventNumber = func(number int64) bool { return number%2 == 1 }
-	}
+	options = options.withDefaults(t)
 	cluster := rig.Kafka(t)
 	f := &Fleet{t: t, options: options, dir: t.TempDir(), byName: map[string]*Process{}, log: &rig.Buffer{}, addressesOf: map[string][2]string{}}
 	f.Kafka = kafka.Config{
