@@ -23,7 +23,7 @@ func TestP10LostOrDamagedDedupIndexChangesNoDecision(t *testing.T) {
 	processor := fleet.Launch{Role: "processor", Flags: []string{"--processor-dedup-memory=1048576"}}
 	all := startTogether(f, processor, fleet.Launch{Role: "ingest"}, fleet.Launch{Role: "dispatcher"}, fleet.Launch{Role: "eventlog"})
 	load := f.StartLoad(fleet.Senders{To: []string{all[1].URL}, PerSecond: 1000, Duplicates: 0.4, Seed: random.Uint64()})
-	damage := newDamage(t, f.Dir("processor"), random)
+	damage := damage{t, f.Dir("processor"), random}
 	done := map[string]int{}
 	for deadline := time.Now().Add(length); time.Now().Before(deadline) || len(done) < len(damage.kinds()); {
 		rig.Eventually(t, "the processor has written segments", damage.isPossible)
@@ -50,10 +50,6 @@ type damage struct {
 	random *rand.Rand
 }
 
-func newDamage(t *testing.T, dir string, random *rand.Rand) damage {
-	return damage{t, dir, random}
-}
-
 type kind struct {
 	name string
 	do   func()
@@ -67,9 +63,11 @@ func (d damage) kinds() []kind {
 			d.must(os.Truncate(path, d.random.Int64N(d.size(path))))
 		}},
 		{"bytes flipped", func() { d.flip(d.any()) }},
-		{"all lost", func() { d.must(os.RemoveAll(d.dir)) }},
+		{"all lost", d.loseAll},
 	}
 }
+
+func (d damage) loseAll() { d.must(os.RemoveAll(d.dir)) }
 
 // flip changes a byte at a random place.
 func (d damage) flip(path string) {

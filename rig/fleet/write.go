@@ -16,7 +16,7 @@ type Event struct {
 	Number     int64
 	MessageID  string
 	ReceivedAt time.Time
-	Padding    string
+	Padding    string // that runs do not carry along
 }
 
 // Write puts events into Kafka in their order, and waits until it has them.
@@ -50,7 +50,7 @@ func (f *Fleet) record(event Event) *kgo.Record {
 	key := meta.Key()
 	return &kgo.Record{
 		Topic: f.Kafka.Topic(schemas.EventsTopic), Key: key[:], Timestamp: meta.ReceivedAt, Headers: schemas.EventHeaders[kgo.RecordHeader](meta),
-		Value: fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"%s","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
+		Value: fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"%s","properties":{"n":%d,"chosen":%t},"context":{"padding":"%s"}}`,
 			event.Number%500, event.MessageID, event.Number, f.options.EventNumber(event.Number), event.Padding),
 	}
 }

@@ -37,7 +37,7 @@ type book struct {
 	client    *kgo.Client
 	next      map[string]map[int32]int64 // by topic and partition
 	events    []event
-	firsts    map[string]place // by message ID
+	received  map[string][]receipt // by message ID, in the order of the log
 	numbers   map[int64]struct{}
 	known     map[string]struct{} // event IDs
 	lost      []lost
@@ -66,7 +66,7 @@ func newBook(t testing.TB, options Options) *book {
 		t.Fatal(err)
 	}
 	return &book{
-		options: options, client: client, next: map[string]map[int32]int64{}, firsts: map[string]place{}, numbers: map[int64]struct{}{},
+		options: options, client: client, next: map[string]map[int32]int64{}, received: map[string][]receipt{}, numbers: map[int64]struct{}{},
 		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
 	}
 }
@@ -116,7 +116,7 @@ func (b *book) add(record *kgo.Record) error {
 	return nil
 }
 
-// addEvent computes what must become of an event, by the message IDs and numbers alone. The test is shorter than the window.
+// addEvent computes what must become of an event, by the message IDs, times and numbers alone.
 func (b *book) addEvent(record *kgo.Record, at place) error {
 	var body struct{ Properties struct{ N int64 } }
 	if err := json.Unmarshal(record.Value, &body); err != nil {
@@ -140,12 +140,13 @@ func (b *book) addEvent(record *kgo.Record, at place) error {
 		b.events = append(b.events, e)
 		return nil
 	}
-	if first, repeats := b.firsts[id]; repeats {
+	received := record.Timestamp
+	if first, repeats := b.repeated(id, at.partition, received); repeats {
 		e.status, e.first = schemas.Duplicate, first
 	} else {
-		b.firsts[id] = at
 		e.runs = b.runsOf(e)
 	}
+	b.received[id] = append(b.received[id], receipt{at, received})
 	b.events = append(b.events, e)
 	return nil
 }

@@ -42,7 +42,7 @@ func (l *Ledger) left(b *book) string {
 	for number := range b.numbers {
 		delete(acknowledged, number)
 	}
-	undecided, open := 0, 0
+	undecided, open, example := 0, 0, ""
 	for _, e := range b.events {
 		if len(b.decisions[e.eventID]) == 0 && !e.isLost {
 			undecided++
@@ -50,14 +50,15 @@ func (l *Ledger) left(b *book) string {
 		for _, run := range e.runs {
 			if b.final[run] == "" {
 				open++
+				example = fmt.Sprintf("run %s of event %d, decided %+v, %d times in the topic", run, e.number, b.decisions[e.eventID], b.runs[run])
 			}
 		}
 	}
 	if len(acknowledged)+undecided+open == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end",
-		len(acknowledged), undecided, len(b.events), open)
+	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end (%s)",
+		len(acknowledged), undecided, len(b.events), open, example)
 }
 
 // checkKafka compares decisions and runs with what must be.
