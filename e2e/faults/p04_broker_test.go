@@ -12,8 +12,12 @@ import (
 // pairs are two of each role that reads Kafka, and one ingest, which is the first.
 func pairs() []fleet.Launch {
 	return []fleet.Launch{
-		{Role: "ingest"}, {Role: "processor"}, {Role: "processor", Name: "processor-2"},
-		{Role: "dispatcher"}, {Role: "dispatcher", Name: "dispatcher-2"}, {Role: "eventlog"},
+		{Role: "ingest"},
+		{Role: "processor"},
+		{Role: "processor", Name: "processor-2"},
+		{Role: "dispatcher"},
+		{Role: "dispatcher", Name: "dispatcher-2"},
+		{Role: "eventlog"},
 	}
 }
 

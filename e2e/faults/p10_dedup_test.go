@@ -91,7 +91,7 @@ func (d damage) size(path string) int64 {
 
 func (d damage) segments() []string {
 	var paths []string
-	_ = filepath.WalkDir(d.dir, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(d.dir, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".seg") {
 			paths = append(paths, path)
 		}
