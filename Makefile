@@ -67,16 +67,6 @@ test-kafka: build library chromium ## run the tests that reach a broker on Apach
 test-alerts: ## check that alerts and dashboard ask for metrics that exist, and that each alert has a runbook
 	$(GO) test -C deploy/prometheus/check ./...
 
-DURATION ?= 60s
-
-chaos: build library ## kill, freeze, add and remove processors on Apache Kafka, and the broker, then dispatchers, then the event log, for DURATION=60s each; then compare
-	@trap 'deploy/kafka/kafka down' EXIT; deploy/kafka/kafka restart && \
-		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_CHAOS_DURATION=$(DURATION) \
-		$(GO) test -count=1 -v -timeout=0 ./e2e/chaos && \
-		MILLRACE_TEST_ON=apache MILLRACE_CHAOS_DURATION=$(DURATION) $(GO) test -count=1 -v -timeout=0 -run=Killed ./dispatcher && \
-		MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) MILLRACE_CHAOS_DURATION=$(DURATION) \
-		$(GO) test -count=1 -v -timeout=0 -run=WriterKilled ./eventlog
-
 # P=P07 is the tests of one promise; without it all run. Each lasts about as long as the fault.
 P ?= P
 FAULT_DURATION ?= 10s

@@ -55,7 +55,6 @@ func mayImport() map[string][]string {
 		"rig/ledger":                {"kafka", "schemas"},
 		"rig/fleet":                 {"catalog", "kafka", "rig", "rig/engine", "rig/ledger", "rig/lifetime", "schemas"},
 		"e2e":                       {"rig", "rig/browser"},
-		"e2e/chaos":                 nil,
 		"e2e/faults":                nil,
 		"e2e/netcut":                nil,
 		"e2e/security":              nil,

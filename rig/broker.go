@@ -1,9 +1,12 @@
 package rig
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -27,6 +30,20 @@ func broker(t testing.TB, command string) bool {
 		t.Errorf("%s of the broker: %v\n%s", command, err, out)
 	}
 	return true
+}
+
+// LinkedBroker returns two addresses, where the broker is one that has them: where it listens, and where it tells its
+// clients to go instead, so that a test can stand in between.
+func LinkedBroker(t testing.TB) (broker, link string, isThere bool) {
+	t.Helper()
+	if Backend(os.Getenv("MILLRACE_TEST_ON")) != Apache {
+		return "", "", false
+	}
+	port, err := strconv.Atoi(cmp.Or(os.Getenv("KAFKA_PORT"), "19092"))
+	if err != nil {
+		t.Fatalf("KAFKA_PORT: %v", err)
+	}
+	return fmt.Sprint("127.0.0.1:", port+3), fmt.Sprint("127.0.0.1:", port+4), true
 }
 
 // IsCrashSafe reports whether the broker keeps its transactions over a crash, so that exactly_once means something.

@@ -21,6 +21,12 @@ func (p *Pipeline) MemoryGrowth(during func()) int64 {
 	return p.peak(pid) - before
 }
 
+// PeakMemory returns the most memory that the process has had at a time since its start, in bytes.
+func (p *Pipeline) PeakMemory() int64 {
+	p.t.Helper()
+	return p.peak(p.process.Process.Pid)
+}
+
 func (p *Pipeline) peak(pid int) int64 {
 	p.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

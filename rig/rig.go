@@ -142,6 +142,9 @@ func (p *Pipeline) Stop() time.Duration {
 	return time.Since(started)
 }
 
+// DataDir returns where the process keeps everything.
+func (p *Pipeline) DataDir() string { return p.dataDir }
+
 // Log returns what the process has printed so far.
 func (p *Pipeline) Log() string { return p.log.String() }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -33,6 +34,7 @@ type Options struct {
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
 	Binary      string           // of millrace; the one under test
+	NoEventLog  bool             // runs, so that ClickHouse is not judged
 }
 
 // Fleet is the processes and what they stand between.
@@ -47,6 +49,7 @@ type Fleet struct {
 	t       testing.TB
 	options Options
 	dsn     string
+	brokers string // that processes are told of
 	dir     string
 	byName  map[string]*Process
 	log     *rig.Buffer
@@ -54,21 +57,27 @@ type Fleet struct {
 	addressesOf map[string][2]string // by the name of a process
 }
 
+func (o Options) withDefaults(t testing.TB) Options {
+	o.Partitions = cmp.Or(o.Partitions, 4)
+	o.Binary = cmp.Or(o.Binary, rig.Binary(t))
+	if o.EventNumber == nil {
+		o.EventNumber = func(number int64) bool { return number%2 == 1 }
+	}
+	return o
+}
+
 // New prepares topics, tables and a catalog with one source and two triggers: one for every event, and one with a
 // condition. No process runs yet.
 func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	t.Helper()
-	options.Partitions = cmp.Or(options.Partitions, 4)
-	options.Binary = cmp.Or(options.Binary, rig.Binary(t))
-	if options.EventNumber == nil {
-		options.EventNumber = func(number int64) bool { return number%2 == 1 }
-	}
+	options = options.withDefaults(t)
 	cluster := rig.Kafka(t)
 	f := &Fleet{t: t, options: options, dir: t.TempDir(), byName: map[string]*Process{}, log: &rig.Buffer{}, addressesOf: map[string][2]string{}}
 	f.Kafka = kafka.Config{
 		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "fleet",
 		Topics: kafka.Settings{Partitions: options.Partitions, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
+	f.brokers = f.Kafka.Brokers[0]
 	f.ClickHouse = NewLink(t, clickhouse.DialContext)
 	database := "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
 	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + database + "?compress=none"
@@ -82,8 +91,12 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	judged := f.dsn
+	if options.NoEventLog {
+		judged = ""
+	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
+		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
 		Effects: f.Workflows.Effects, Patience: patience,
 	})
 	return f
@@ -146,7 +159,25 @@ func (f *Fleet) RunWith(binary string, args ...string) string {
 
 // KafkaFlags are those by which a command finds the fleet's topics.
 func (f *Fleet) KafkaFlags() []string {
-	return []string{"--kafka-brokers=" + f.Kafka.Brokers[0], "--kafka-topic-prefix=" + f.Kafka.TopicPrefix}
+	return []string{"--kafka-brokers=" + f.brokers, "--kafka-topic-prefix=" + f.Kafka.TopicPrefix}
+}
+
+// LinkKafka puts a link between Kafka and the processes that are started from now on. It needs the broker of `make
+// kafka-up`: clients go where a broker tells them to.
+func (f *Fleet) LinkKafka() *Link {
+	f.t.Helper()
+	broker, link, isThere := rig.LinkedBroker(f.t)
+	if !isThere {
+		f.t.Fatal("a link to Kafka needs MILLRACE_TEST_ON=apache")
+	}
+	listener, err := net.Listen("tcp", link)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.brokers = link
+	return LinkOn(f.t, listener, func(ctx context.Context, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", broker)
+	})
 }
 
 // ClickHouseFlag is that by which a command finds the fleet's tables.

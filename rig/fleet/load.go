@@ -22,7 +22,9 @@ type Senders struct {
 	Duplicates  float64  // share that repeats an earlier event's message ID
 	Connections int      // requests at a time at most; 64
 	Seed        uint64
-	Padding     int // bytes that each event has more
+	Padding     int   // bytes that each event has more
+	First       int64 // number of the first event; two loads of a test begin apart
+	Messages    int64 // message IDs that the events have, over and over; 0 is one for each, but for Duplicates
 }
 
 // post is an event to be posted.
@@ -62,10 +64,13 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 	l.group.Go(func() {
 		defer close(work)
 		pace := rate.NewLimiter(rate.Limit(senders.PerSecond), max(1, int(senders.PerSecond/20)))
-		for number := int64(0); pace.Wait(ctx) == nil; number++ {
+		for number := senders.First; pace.Wait(ctx) == nil; number++ {
 			message := number
-			if number > 0 && random.Float64() < senders.Duplicates {
-				message = random.Int64N(number)
+			if number > senders.First && random.Float64() < senders.Duplicates {
+				message = senders.First + random.Int64N(number-senders.First)
+			}
+			if senders.Messages > 0 {
+				message = senders.First + random.Int64N(senders.Messages)
 			}
 			work <- post{number, l.body(number, message)}
 		}

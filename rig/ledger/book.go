@@ -28,6 +28,7 @@ type event struct {
 	first   place    // of the first event with its message ID, where it is a repeat
 	runs    []string // IDs, in the order of the triggers
 	bodySum uint64
+	isLost  bool // nothing must become of it
 }
 
 // book is what the topics hold, as a reader sees it that reads what is committed.
@@ -36,8 +37,11 @@ type book struct {
 	client    *kgo.Client
 	next      map[string]map[int32]int64 // by topic and partition
 	events    []event
-	firsts    map[string]place // by message ID
+	received  map[string][]receipt // by message ID, in the order of the log
 	numbers   map[int64]struct{}
+	known     map[string]struct{} // event IDs
+	lost      []lost
+	keep      func(*kgo.Record)             // is given each event that is new; nil is not
 	decisions map[string][]schemas.Decision // by event ID
 	runs      map[string]int                // by run ID
 	final     map[string]schemas.DeliveryOutcome
@@ -62,8 +66,8 @@ func newBook(t testing.TB, options Options) *book {
 		t.Fatal(err)
 	}
 	return &book{
-		options: options, client: client, next: map[string]map[int32]int64{}, firsts: map[string]place{}, numbers: map[int64]struct{}{},
-		decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
+		options: options, client: client, next: map[string]map[int32]int64{}, received: map[string][]receipt{}, numbers: map[int64]struct{}{},
+		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
 	}
 }
 
@@ -112,7 +116,7 @@ func (b *book) add(record *kgo.Record) error {
 	return nil
 }
 
-// addEvent computes what must become of an event, by the message IDs and numbers alone. The test is shorter than the window.
+// addEvent computes what must become of an event, by the message IDs, times and numbers alone.
 func (b *book) addEvent(record *kgo.Record, at place) error {
 	var body struct{ Properties struct{ N int64 } }
 	if err := json.Unmarshal(record.Value, &body); err != nil {
@@ -123,14 +127,26 @@ func (b *book) addEvent(record *kgo.Record, at place) error {
 		headers[header.Key] = string(header.Value)
 	}
 	e := event{number: body.Properties.N, eventID: headers["event_id"], at: at, status: schemas.Processed, bodySum: sum(record.Value)}
-	b.numbers[e.number] = struct{}{}
+	if _, isKnown := b.known[e.eventID]; isKnown {
+		return nil // kept from before
+	}
+	b.known[e.eventID], b.numbers[e.number] = struct{}{}, struct{}{}
+	if b.keep != nil {
+		b.keep(record)
+	}
+	e.isLost = b.isLost(at)
 	id := headers["message_id"]
-	if first, repeats := b.firsts[id]; repeats {
+	if e.isLost {
+		b.events = append(b.events, e)
+		return nil
+	}
+	received := record.Timestamp
+	if first, repeats := b.repeated(id, at.partition, received); repeats {
 		e.status, e.first = schemas.Duplicate, first
 	} else {
-		b.firsts[id] = at
 		e.runs = b.runsOf(e)
 	}
+	b.received[id] = append(b.received[id], receipt{at, received})
 	b.events = append(b.events, e)
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/millrace/millrace/kafka"
 	"github.com/millrace/millrace/schemas"
 )
@@ -44,6 +46,9 @@ type Ledger struct {
 
 	mu           sync.Mutex // guards acknowledged
 	acknowledged map[int64]struct{}
+
+	kept []*kgo.Record // events that Kafka may not have any more
+	lost []lost
 }
 
 // New returns an empty ledger.
@@ -86,7 +91,7 @@ func (r Report) String() string {
 // come to an end. Nobody may be sending any more.
 func (l *Ledger) Settle(t testing.TB) {
 	t.Helper()
-	book := newBook(t, l.options)
+	book := l.newBook(t)
 	defer book.close()
 	l.settle(t, book)
 }
@@ -95,7 +100,7 @@ func (l *Ledger) Settle(t testing.TB) {
 func (l *Ledger) Check(t testing.TB) Report {
 	t.Helper()
 	started := time.Now()
-	book := newBook(t, l.options)
+	book := l.newBook(t)
 	defer book.close()
 	l.settle(t, book)
 	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}

@@ -42,22 +42,23 @@ func (l *Ledger) left(b *book) string {
 	for number := range b.numbers {
 		delete(acknowledged, number)
 	}
-	undecided, open := 0, 0
+	undecided, open, example := 0, 0, ""
 	for _, e := range b.events {
-		if len(b.decisions[e.eventID]) == 0 {
+		if len(b.decisions[e.eventID]) == 0 && !e.isLost {
 			undecided++
 		}
 		for _, run := range e.runs {
 			if b.final[run] == "" {
 				open++
+				example = fmt.Sprintf("run %s of event %d, decided %+v, %d times in the topic", run, e.number, b.decisions[e.eventID], b.runs[run])
 			}
 		}
 	}
 	if len(acknowledged)+undecided+open == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end",
-		len(acknowledged), undecided, len(b.events), open)
+	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end (%s)",
+		len(acknowledged), undecided, len(b.events), open, example)
 }
 
 // checkKafka compares decisions and runs with what must be.
@@ -87,6 +88,12 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 }
 
 func (l *Ledger) compare(e event, decisions []schemas.Decision, wrong *problems) {
+	if e.isLost {
+		if len(decisions) > 0 {
+			wrong.add("event %s was deleted before it was read and has a decision", e.eventID)
+		}
+		return
+	}
 	if len(decisions) == 0 || len(decisions) > 1 && l.options.ExactlyOnce {
 		wrong.add("event %s has %d decisions", e.eventID, len(decisions))
 	}
