@@ -56,6 +56,15 @@ func TestRecordAfterTheWindowIsNoDuplicate(t *testing.T) {
 	requireUnique(t, index, "a", 1, noon().Add(day+time.Millisecond))
 }
 
+// TestClockThatStepsBackMakesNoDuplicates has the first record of all days ahead of those that follow it.
+func TestClockThatStepsBackMakesNoDuplicates(t *testing.T) {
+	index := open(t, options(t.TempDir()))
+	requireUnique(t, index, "ahead", 0, noon())
+	requireUnique(t, index, "a", 1, noon().Add(-5*day))
+	requireUnique(t, index, "a", 2, noon().Add(-4*day+time.Millisecond))
+	requireDuplicateOf(t, 2, index, "a", 3, noon().Add(-3*day))
+}
+
 func TestRepeatInsideTheWindowOfARepeatIsADuplicateOfTheFirstInsideTheWindow(t *testing.T) {
 	index := open(t, options(t.TempDir()))
 	requireUnique(t, index, "a", 0, noon())

@@ -26,7 +26,7 @@ import (
 const (
 	entrySize    = 24
 	footerSize   = 96
-	segmentMagic = "MRDEDUP1"
+	segmentMagic = "MRDEDUP2"
 	segmentExt   = ".seg"
 )
 

@@ -37,8 +37,9 @@ type slot struct {
 }
 
 // margin is how far the first record of a table may be ahead of a later one, by the clocks of ingest: beyond, the later
-// one counts as received that much before the first.
-const margin = 24 * hourMs
+// one counts as received that much before the first. Slots count 49 days; what is left is far more than the hour that a
+// table is open for.
+const margin = 20 * 24 * hourMs
 
 func newTable(capacity int) (*table, error) {
 	slots, mapped, err := offHeap[slot](capacity + capacity/3 + 1) // at most 3/4 full
