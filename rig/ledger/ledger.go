@@ -4,7 +4,9 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -17,25 +19,29 @@ import (
 type Trigger struct {
 	schemas.Trigger
 	Matches func(number int64) bool // whether it starts a run for the event with this number
+	Fails   func(number int64) bool // whether it fails on that event, which its run then is not started for; nil is never
 }
 
 // Options says what is judged.
 type Options struct {
 	Kafka       kafka.Config
-	ClickHouse  string // DSN of the event log's database
+	ClickHouse  string // DSN of the event log's database; "" is not to look into it
 	ExactlyOnce bool   // whether nothing may be in Kafka twice; else what is there twice must be the same
 	Triggers    []Trigger
 	// Dead says of an event whether its runs end as dead letters, because the workflow API refuses them; nil is none.
-	Dead     func(number int64) bool
-	Effects  func() map[string]Effect // what the workflow API did, by run ID
-	Patience time.Duration            // how long the pipeline may take to finish what is left; it is no expectation
+	Dead    func(number int64) bool
+	Effects func() map[string]Effect // what the workflow API did, by run ID
+	// DialClickHouse reaches ClickHouse where that is no TCP port; nil is where the DSN says.
+	DialClickHouse func(ctx context.Context, address string) (net.Conn, error)
+	Patience       time.Duration // how long the pipeline may take to finish what is left; it is no expectation
 }
 
 // Effect is what the workflow API did for one idempotency key.
 type Effect struct {
 	Starts  int // times that it started a run: 1 unless the key came back with other bytes or too late
 	Calls   int // requests with this key that were answered 2xx
-	Changed int // of them, those with other bytes than the first
+	Changed int // requests with other bytes than the first
+	Body    []byte
 }
 
 // Ledger collects what senders were told. Its methods can be called by several goroutines.
@@ -86,27 +92,56 @@ func (r Report) String() string {
 // come to an end. Nobody may be sending any more.
 func (l *Ledger) Settle(t testing.TB) {
 	t.Helper()
-	book := newBook(t, l.options)
+	book, err := newBook(l.options)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer book.close()
-	l.settle(t, book)
+	if left := l.settle(t.Context(), book); left != "" {
+		t.Fatal(left)
+	}
 }
 
-// Check settles and then compares everything. The test fails with the first few things that are wrong.
+// Check fails the test with the first few things that are wrong.
 func (l *Ledger) Check(t testing.TB) Report {
 	t.Helper()
+	report, wrong, err := l.Problems(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report)
+	const shown = 10
+	for i, problem := range wrong {
+		if i == shown {
+			t.Errorf("... and %d more", len(wrong)-i)
+			break
+		}
+		t.Error(problem)
+	}
+	return report
+}
+
+// Problems settles, compares everything and returns what is wrong. The error is why nothing can be said.
+func (l *Ledger) Problems(ctx context.Context) (Report, []string, error) {
 	started := time.Now()
-	book := newBook(t, l.options)
+	book, err := newBook(l.options)
+	if err != nil {
+		return Report{}, nil, err
+	}
 	defer book.close()
-	l.settle(t, book)
-	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}
-	book.readToTheEnd(t)
 	var wrong problems
+	if left := l.settle(ctx, book); left != "" {
+		wrong.add("%s", left)
+	}
+	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}
+	if err := book.readToTheEnd(ctx); err != nil {
+		return report, wrong.all, err
+	}
+	l.checkAcknowledged(book, &wrong)
 	l.checkKafka(book, &wrong, &report)
 	l.checkEffects(book, &wrong, &report)
-	l.checkClickHouse(t, book, &wrong, &report)
-	t.Log(report)
-	wrong.report(t)
-	return report
+	err = l.checkClickHouse(ctx, book, &wrong, &report)
+	return report, wrong.all, err
 }
 
 // problems collects what is wrong.
@@ -114,17 +149,4 @@ type problems struct{ all []string }
 
 func (p *problems) add(format string, args ...any) {
 	p.all = append(p.all, fmt.Sprintf(format, args...))
-}
-
-// report shows the first few.
-func (p *problems) report(t testing.TB) {
-	t.Helper()
-	const shown = 10
-	for i, problem := range p.all {
-		if i == shown {
-			t.Errorf("... and %d more", len(p.all)-i)
-			return
-		}
-		t.Error(problem)
-	}
 }

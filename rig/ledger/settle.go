@@ -1,19 +1,19 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
-	"testing"
 	"time"
 
 	"github.com/millrace/millrace/schemas"
 )
 
-// settle reads until everything acknowledged is stored, each event decided and each run at its end.
-func (l *Ledger) settle(t testing.TB, b *book) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), l.options.Patience)
+// settle reads until everything acknowledged is stored, each event decided and each run at its end. It returns what is
+// not when patience is over.
+func (l *Ledger) settle(ctx context.Context, b *book) (left string) {
+	ctx, cancel := context.WithTimeout(ctx, l.options.Patience)
 	defer cancel()
 	looks := time.NewTicker(200 * time.Millisecond) // looking costs as much as there is
 	defer looks.Stop()
@@ -26,23 +26,17 @@ func (l *Ledger) settle(t testing.TB, b *book) {
 		}
 		left := l.left(b)
 		if left == "" {
-			return
+			return ""
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("the pipeline does not finish within %s: %s", l.options.Patience, left)
+			return fmt.Sprintf("the pipeline does not finish within %s: %s", l.options.Patience, left)
 		}
 	}
 }
 
 // left says what is not finished; "" is nothing.
 func (l *Ledger) left(b *book) string {
-	l.mu.Lock()
-	acknowledged := maps.Clone(l.acknowledged)
-	l.mu.Unlock()
-	for number := range b.numbers {
-		delete(acknowledged, number)
-	}
-	undecided, open := 0, 0
+	missing, undecided, open := len(l.missing(b)), 0, 0
 	for _, e := range b.events {
 		if len(b.decisions[e.eventID]) == 0 {
 			undecided++
@@ -53,11 +47,28 @@ func (l *Ledger) left(b *book) string {
 			}
 		}
 	}
-	if len(acknowledged)+undecided+open == 0 {
+	if missing+undecided+open == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end",
-		len(acknowledged), undecided, len(b.events), open)
+		missing, undecided, len(b.events), open)
+}
+
+// missing returns the numbers that were acknowledged and are not in the topic.
+func (l *Ledger) missing(b *book) map[int64]struct{} {
+	l.mu.Lock()
+	acknowledged := maps.Clone(l.acknowledged)
+	l.mu.Unlock()
+	for number := range b.numbers {
+		delete(acknowledged, number)
+	}
+	return acknowledged
+}
+
+func (l *Ledger) checkAcknowledged(b *book, wrong *problems) {
+	for number := range l.missing(b) {
+		wrong.add("event %d was acknowledged and is not in the topic", number)
+	}
 }
 
 // checkKafka compares decisions and runs with what must be.
@@ -68,14 +79,17 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 		if e.status == schemas.Duplicate {
 			report.Duplicates++
 		}
-		l.compare(e, decisions[e.eventID], wrong)
+		l.checkDecisions(e, decisions[e.eventID], wrong)
 		delete(decisions, e.eventID)
-		for _, run := range e.runs {
+		for _, id := range e.runs {
 			report.Runs++
-			if copies := runs[run]; copies == 0 || copies > 1 && l.options.ExactlyOnce {
-				wrong.add("run %s of event %s is there %d times", run, e.eventID, copies)
+			if copies := runs[id].copies; copies == 0 || copies > 1 && l.options.ExactlyOnce {
+				wrong.add("run %s of event %d is there %d times", id, e.number, copies)
 			}
-			delete(runs, run)
+			if runs[id].differ {
+				wrong.add("copies of run %s of event %d are not the same", id, e.number)
+			}
+			delete(runs, id)
 		}
 	}
 	for id := range decisions {
@@ -86,34 +100,56 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 	}
 }
 
-func (l *Ledger) compare(e event, decisions []schemas.Decision, wrong *problems) {
+func (l *Ledger) checkDecisions(e event, decisions []schemas.Decision, wrong *problems) {
 	if len(decisions) == 0 || len(decisions) > 1 && l.options.ExactlyOnce {
-		wrong.add("event %s has %d decisions", e.eventID, len(decisions))
+		wrong.add("event %d has %d decisions", e.number, len(decisions))
 	}
 	for _, decision := range decisions {
-		made := map[string]bool{}
-		for _, trigger := range decision.Triggers {
-			if trigger.RunID != "" {
-				made[trigger.RunID] = true
-			}
-		}
-		isRight := decision.Status == e.status && len(made) == len(e.runs)
-		for _, run := range e.runs {
-			isRight = isRight && made[run]
-		}
-		if !isRight {
-			wrong.add("event %s: %s with runs %v, want %s with %v", e.eventID, decision.Status, made, e.status, e.runs)
-		}
-		first := schemas.Position{Partition: e.first.partition, Offset: e.first.offset}
-		if e.status == schemas.Duplicate && (decision.DuplicateOf == nil || *decision.DuplicateOf != first) {
-			wrong.add("event %s repeats %v, want %v", e.eventID, decision.DuplicateOf, first)
+		if !l.isRight(e, decision) {
+			wrong.add("event %d: %s, of %v, with %+v; want %s, of %v, with the runs %v",
+				e.number, decision.Status, decision.DuplicateOf, decision.Triggers, e.status, e.first, e.runs)
 		}
 	}
 }
 
+// isRight judges what a decision says of the event and of each trigger.
+func (l *Ledger) isRight(e event, decision schemas.Decision) bool {
+	input := schemas.Position{Partition: e.at.partition, Offset: e.at.offset}
+	if decision.Status != e.status || decision.Input != input {
+		return false
+	}
+	if e.status == schemas.Duplicate {
+		first := schemas.Position{Partition: e.first.partition, Offset: e.first.offset}
+		return len(decision.Triggers) == 0 && decision.DuplicateOf != nil && *decision.DuplicateOf == first
+	}
+	outcomes := map[string]schemas.TriggerDecision{}
+	for _, trigger := range decision.Triggers {
+		outcomes[trigger.TriggerID] = trigger
+	}
+	isRight := len(outcomes) == len(l.options.Triggers) && len(decision.Triggers) == len(outcomes)
+	for _, trigger := range l.options.Triggers {
+		isRight = isRight && trigger.isRight(e, outcomes[trigger.ID])
+	}
+	return isRight
+}
+
+func (t Trigger) isRight(e event, got schemas.TriggerDecision) bool {
+	switch {
+	case t.fails(e.number):
+		return (got.Outcome == schemas.ConditionError || got.Outcome == schemas.MappingError) && got.RunID == ""
+	case t.Matches(e.number):
+		return got.Outcome == schemas.Matched && got.RunID == t.runID(e)
+	}
+	return got.Outcome == schemas.ConditionFalse && got.RunID == ""
+}
+
+func (t Trigger) fails(number int64) bool { return t.Fails != nil && t.Fails(number) }
+
+func (t Trigger) runID(e event) string { return schemas.RunID(t.ID, e.eventID, 0).String() }
+
 // checkEffects compares what the workflow API did with what the runs ask for.
 func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
-	effects := l.options.Effects()
+	effects := maps.Clone(l.options.Effects())
 	for _, e := range b.events {
 		for _, run := range e.runs {
 			effect := effects[run]
@@ -128,6 +164,9 @@ func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
 			}
 			if starts := map[schemas.DeliveryOutcome]int{schemas.Delivered: 1}[want]; effect.Starts != starts || effect.Changed > 0 {
 				wrong.add("the workflow API started run %s %d times and saw %d other bodies, want %d and none", run, effect.Starts, effect.Changed, starts)
+			}
+			if effect.Starts > 0 && !bytes.Equal(effect.Body, b.runs[run].request) {
+				wrong.add("the workflow API got other bytes than run %s of event %d has", run, e.number)
 			}
 			report.Resent += max(0, effect.Calls-1)
 		}
