@@ -3,9 +3,11 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,10 +19,11 @@ import (
 
 // Senders says how events are posted.
 type Senders struct {
-	To          []string // URLs of ingest, in turn
-	PerSecond   float64  // events
-	Duplicates  float64  // share that repeats an earlier event's message ID
-	Connections int      // requests at a time at most; 64
+	To          []string  // URLs of ingest, in turn
+	Through     *Balancer // that chooses the URLs, instead of To
+	PerSecond   float64   // events
+	Duplicates  float64   // share that repeats an earlier event's message ID
+	Connections int       // requests at a time at most; 64
 	Seed        uint64
 	Padding     int // bytes that each event has more
 }
@@ -39,7 +42,7 @@ type Load struct {
 	cancel  context.CancelFunc
 	group   sync.WaitGroup
 
-	posted, refused, unanswered atomic.Int64
+	posted, refused, unanswered, unreached atomic.Int64
 
 	mu        sync.Mutex      // guards latencies
 	latencies []time.Duration // of requests that were answered 204
@@ -89,9 +92,8 @@ func (l *Load) body(number, message int64) []byte {
 func (l *Load) deliver(ctx context.Context, p post) {
 	l.posted.Add(1)
 	for try := 0; ; try++ {
-		url := l.senders.To[(int(p.number)+try)%len(l.senders.To)] + l.fleet.Path
 		started := time.Now()
-		switch l.post(url, p.body) {
+		switch l.post(int(p.number)+try, p.body) {
 		case http.StatusNoContent:
 			l.fleet.Ledger.Acknowledge(p.number)
 			l.mu.Lock()
@@ -112,8 +114,19 @@ func (l *Load) deliver(ctx context.Context, p post) {
 }
 
 // post returns the status of the answer; 0 where there was none.
-func (l *Load) post(url string, body []byte) int {
+func (l *Load) post(turn int, body []byte) int {
+	var url string
+	if balancer := l.senders.Through; balancer != nil {
+		target := balancer.pick(turn)
+		defer balancer.release(target)
+		url = target.url + l.fleet.Path
+	} else {
+		url = l.senders.To[turn%len(l.senders.To)] + l.fleet.Path
+	}
 	answer, err := l.client.Post(url, "application/json", bytes.NewReader(body))
+	if failed, is := errors.AsType[*net.OpError](err); is && failed.Op == "dial" {
+		l.unreached.Add(1)
+	}
 	if err != nil {
 		return 0
 	}
@@ -127,12 +140,13 @@ type Summary struct {
 	Posted      int // events
 	Refused     int // answers other than 204
 	Unanswered  int // requests without an answer
+	Unreached   int // of them, those that found nobody listening
 	Median, P99 time.Duration
 }
 
 func (s Summary) String() string {
-	return fmt.Sprintf("%d events posted, %d refusals, %d requests without an answer; 204 after %s, p99 %s",
-		s.Posted, s.Refused, s.Unanswered, s.Median.Round(10*time.Microsecond), s.P99.Round(10*time.Microsecond))
+	return fmt.Sprintf("%d events posted, %d refusals, %d requests without an answer (%d found nobody listening); 204 after %s, p99 %s",
+		s.Posted, s.Refused, s.Unanswered, s.Unreached, s.Median.Round(10*time.Microsecond), s.P99.Round(10*time.Microsecond))
 }
 
 // Stop ends the load, once requests in hand are answered, and returns what it saw. It may be called again.
@@ -147,7 +161,7 @@ func (l *Load) Stop() Summary {
 func (l *Load) Summary() Summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Summary{Posted: int(l.posted.Load()), Refused: int(l.refused.Load()), Unanswered: int(l.unanswered.Load())}
+	s := Summary{Posted: int(l.posted.Load()), Refused: int(l.refused.Load()), Unanswered: int(l.unanswered.Load()), Unreached: int(l.unreached.Load())}
 	if n := len(l.latencies); n > 0 {
 		sorted := slices.Sorted(slices.Values(l.latencies))
 		s.Median, s.P99 = sorted[n/2], sorted[n*99/100]

@@ -76,7 +76,7 @@ func (l *Ledger) tables(b *book) []table {
 	all := []table{
 		{"events FINAL", "concat(" + place + ", ' ', toString(xxHash64(body)))", events},
 		{"decisions FINAL WHERE replay_id = ''", "concat(toString(event_id), ' ', status)", decisions},
-		{"runs FINAL WHERE replay_id = ''", "concat(toString(run_id), ' ', toString(xxHash64(request)))", runs},
+		{"runs FINAL", "concat(toString(run_id), ' ', toString(xxHash64(request)))", runs},
 		{"deliveries FINAL", place, deliveries},
 		{"dead_letters FINAL", place, dead},
 	}

@@ -78,14 +78,15 @@ type Report struct {
 	Duplicates   int // of them, repeats
 	Runs         int // that the events had to start
 	Dead         int // of them, those that had to end as dead letters
+	Doubled      int // decisions and runs that are there once more
 	Resent       int // calls for runs that the workflow API had started before
 	Rows         int // of ClickHouse
 	Finished     time.Duration
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d calls came again; finished after %s",
-		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Resent, r.Finished.Round(time.Millisecond))
+	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d records are there once more, %d calls came again; finished after %s",
+		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Doubled, r.Resent, r.Finished.Round(time.Millisecond))
 }
 
 // Settle waits until the pipeline has finished everything that was acknowledged, and fails the test where it does not

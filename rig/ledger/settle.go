@@ -80,12 +80,14 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 			report.Duplicates++
 		}
 		l.checkDecisions(e, decisions[e.eventID], wrong)
+		report.Doubled += max(0, len(decisions[e.eventID])-1)
 		delete(decisions, e.eventID)
 		for _, id := range e.runs {
 			report.Runs++
 			if copies := runs[id].copies; copies == 0 || copies > 1 && l.options.ExactlyOnce {
 				wrong.add("run %s of event %d is there %d times", id, e.number, copies)
 			}
+			report.Doubled += max(0, runs[id].copies-1)
 			if runs[id].differ {
 				wrong.add("copies of run %s of event %d are not the same", id, e.number)
 			}
