@@ -92,6 +92,7 @@ func (i *Ingest) Serve(ctx context.Context, listener net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		i.isServing.Store(false) // who asks learns of it while the last requests are answered
 		stopped <- app.ShutdownWithTimeout(i.config.DrainTimeout)
 	}()
 	if err := app.Listener(listener); err != nil {
