@@ -42,6 +42,7 @@ type Fleet struct {
 	Workflows  *Workflows
 	Ledger     *ledger.Ledger
 	Source     schemas.Source
+	Triggers   []ledger.Trigger
 	Path       string // of the endpoint that events are posted to
 
 	t       testing.TB
@@ -78,12 +79,12 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		t.Fatal(err)
 	}
 	f.Run("migrate", "--clickhouse-dsn="+f.dsn)
-	triggers, err := f.fillCatalog()
-	if err != nil {
+	var err error
+	if f.Triggers, err = f.fillCatalog(); err != nil {
 		t.Fatal(err)
 	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
+		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: f.Triggers, Dead: options.Dead,
 		Effects: f.Workflows.Effects, Patience: patience,
 	})
 	return f

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -122,21 +123,32 @@ func (f *Fleet) roleFlags(launch Launch, serves string) []string {
 	case "eventlog", "replay":
 		return []string{launch.Role, "run", f.ClickHouseFlag()}
 	}
-	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves}
+	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves, "--api-ingest-url=http://ingest.invalid"}
 }
 
 // AwaitReady waits until the process does its work.
 func (p *Process) AwaitReady() {
 	p.fleet.t.Helper()
-	rig.Eventually(p.fleet.t, p.Name+" is ready", p.Ready)
+	rig.Eventually(p.fleet.t, p.Name+" is ready", func() error {
+		err := p.Ready()
+		if ended := new(endedError); errors.As(err, &ended) {
+			p.fleet.t.Fatalf("%s: %v", p.Name, err)
+		}
+		return err
+	})
 }
+
+// endedError says that there is no process to ask any more.
+type endedError struct{ how error }
+
+func (e *endedError) Error() string { return fmt.Sprintf("it ended: %v", e.how) }
 
 // Ready asks the process whether it does its work.
 func (p *Process) Ready() error {
 	select {
 	case err := <-p.exited:
 		p.exited <- err
-		return fmt.Errorf("it ended: %w", err)
+		return &endedError{err}
 	default:
 	}
 	answer, err := rig.Request("GET", p.AdminURL+"/readyz", nil, nil)
