@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,8 @@ type Senders struct {
 	Duplicates  float64   // share that repeats an earlier event's message ID
 	Connections int       // requests at a time at most; 64
 	Seed        uint64
-	Padding     int // bytes that each event has more
+	Padding     int   // bytes that each event has more
+	First       int64 // number of the first event, where others have been posted before
 }
 
 // post is an event to be posted.
@@ -64,12 +66,12 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 	l.group.Go(func() {
 		defer close(work)
 		pace := rate.NewLimiter(rate.Limit(senders.PerSecond), max(1, int(senders.PerSecond/20)))
-		for number := int64(0); pace.Wait(ctx) == nil; number++ {
+		for number := senders.First; pace.Wait(ctx) == nil; number++ {
 			message := number
-			if number > 0 && random.Float64() < senders.Duplicates {
-				message = random.Int64N(number)
+			if number > senders.First && random.Float64() < senders.Duplicates {
+				message = senders.First + random.Int64N(number-senders.First)
 			}
-			work <- post{number, l.body(number, message)}
+			work <- post{number, f.EventBody(number, message, senders.Padding)}
 		}
 	})
 	for range senders.Connections {
@@ -82,10 +84,10 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 	return l
 }
 
-func (l *Load) body(number, message int64) []byte {
-	padding := bytes.Repeat([]byte("x"), l.senders.Padding)
+// EventBody is the event with this number, under the message ID of that or an earlier one.
+func (f *Fleet) EventBody(number, message int64, padding int) []byte {
 	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
-		message%500, message, number, l.fleet.options.EventNumber(number), padding)
+		message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding))
 }
 
 // deliver posts an event until it is taken, or the load ends: then nobody promised anything.
