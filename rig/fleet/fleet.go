@@ -6,10 +6,13 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +36,10 @@ type Options struct {
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
 	Binary      string           // of millrace; the one under test
+	Triggers    []ledger.Trigger // further ones, for the same events
+	Properties  string           // further ones of each event, as members of a JSON object: "a":1,"b":[]
+	APIKeyRef   string           // of the environment's workflow API; none
+	Flags       []string         // of every process
 }
 
 // Fleet is the processes and what they stand between.
@@ -45,12 +52,14 @@ type Fleet struct {
 	Triggers   []ledger.Trigger
 	Path       string // of the endpoint that events are posted to
 
-	t       testing.TB
-	options Options
-	dsn     string
-	dir     string
-	byName  map[string]*Process
-	log     *rig.Buffer
+	t              testing.TB
+	options        Options
+	dsn            string
+	database       string
+	dialClickHouse func(ctx context.Context, network, address string) (net.Conn, error)
+	dir            string
+	byName         map[string]*Process
+	log            *rig.Buffer
 
 	addressesOf map[string][2]string // by the name of a process
 }
@@ -71,8 +80,11 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		Topics: kafka.Settings{Partitions: options.Partitions, ReplicationFactor: -1, Retention: schemas.InputRetention, RetentionBytes: -1},
 	}
 	f.ClickHouse = NewLink(t, clickhouse.DialContext)
-	database := "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
-	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + database + "?compress=none"
+	f.dialClickHouse = func(ctx context.Context, _, address string) (net.Conn, error) {
+		return clickhouse.DialContext(ctx, address)
+	}
+	f.database = "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
+	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + f.database + "?compress=none"
 	f.Workflows = newWorkflows(t)
 	t.Cleanup(f.cleanUp)
 	if err := f.Kafka.EnsureTopics(t.Context()); err != nil {
@@ -108,22 +120,26 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 		return nil, err
 	}
 	defer writer.Close()
-	environment := schemas.Environment{Name: "production", Workflows: schemas.WorkflowAPI{BaseURL: f.Workflows.URL}}
-	if err := writer.EnsureEnvironment(ctx, environment); err != nil {
+	workflows := schemas.WorkflowAPI{BaseURL: f.Workflows.URL, APIKeyRef: f.options.APIKeyRef}
+	if err := writer.EnsureEnvironment(ctx, schemas.Environment{Name: "production", Workflows: workflows}); err != nil {
 		return nil, err
 	}
 	if f.Source, err = writer.CreateSource(ctx, schemas.Source{Name: "app"}); err != nil {
 		return nil, err
 	}
 	f.Path = "/v1/receive/" + f.Source.Endpoints["production"].Key
-	trigger := schemas.Trigger{Environment: "production", SourceID: f.Source.ID, Event: "Order", Workflow: "always"}
-	always, err := writer.CreateTrigger(ctx, trigger)
-	trigger.Workflow, trigger.Condition = "some", "data.chosen"
-	some, err2 := writer.CreateTrigger(ctx, trigger)
-	return []ledger.Trigger{
-		{Trigger: always, Matches: func(int64) bool { return true }},
-		{Trigger: some, Matches: f.options.EventNumber},
-	}, errors.Join(err, err2)
+	triggers := append([]ledger.Trigger{
+		{Trigger: schemas.Trigger{Workflow: "always"}, Matches: func(int64) bool { return true }},
+		{Trigger: schemas.Trigger{Workflow: "some", Condition: "data.chosen"}, Matches: f.options.EventNumber},
+	}, f.options.Triggers...)
+	for i := range triggers {
+		trigger := triggers[i].Trigger
+		trigger.Environment, trigger.SourceID, trigger.Event = "production", f.Source.ID, "Order"
+		if triggers[i].Trigger, err = writer.CreateTrigger(ctx, trigger); err != nil {
+			return nil, err
+		}
+	}
+	return triggers, nil
 }
 
 // Run runs a command of the binary to its end, which must be a good one, and returns what it printed.
@@ -139,6 +155,22 @@ func (f *Fleet) Run(args ...string) string {
 // KafkaFlags are those by which a command finds the fleet's topics.
 func (f *Fleet) KafkaFlags() []string {
 	return []string{"--kafka-brokers=" + f.Kafka.Brokers[0], "--kafka-topic-prefix=" + f.Kafka.TopicPrefix}
+}
+
+// Query asks ClickHouse, past the link, and returns its answer as it is.
+func (f *Fleet) Query(sql string) string {
+	f.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: f.dialClickHouse, DisableKeepAlives: true}}
+	answer, err := client.Post("http://clickhouse/?database="+f.database, "text/plain", strings.NewReader(sql))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		f.t.Fatalf("%s: %v, %d %s", sql, err, answer.StatusCode, body)
+	}
+	return string(body)
 }
 
 // ClickHouseFlag is that by which a command finds the fleet's tables.

@@ -86,8 +86,12 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 
 // EventBody is the event with this number, under the message ID of that or an earlier one.
 func (f *Fleet) EventBody(number, message int64, padding int) []byte {
-	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
-		message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding))
+	further := f.options.Properties
+	if further != "" {
+		further = "," + further
+	}
+	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"%s}}`,
+		message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding), further)
 }
 
 // deliver posts an event until it is taken, or the load ends: then nobody promised anything.

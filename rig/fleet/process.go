@@ -49,7 +49,8 @@ func (f *Fleet) Start(launch Launch) *Process {
 	serves, admin := f.addresses(launch)
 	p := &Process{Launch: launch, URL: "http://" + serves, AdminURL: "http://" + admin, fleet: f, exited: make(chan error, 1)}
 	args := append([]string{launch.Binary}, f.roleFlags(launch, serves)...)
-	args = append(append(append(args, f.KafkaFlags()...), "--admin-listen="+admin), launch.Flags...)
+	args = append(append(append(args, f.KafkaFlags()...), "--admin-listen="+admin), f.options.Flags...)
+	args = append(args, launch.Flags...)
 	args = append(append([]string{}, launch.Within...), args...)
 	p.command = exec.Command(args[0], args[1:]...)
 	p.command.Stdout, p.command.Stderr = f.log, f.log

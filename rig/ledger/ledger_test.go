@@ -56,15 +56,15 @@ func faults() []fault {
 			s.decisions[6].EventID = "nowhere"
 		}, "a decision about event nowhere"},
 		{"a decision has another place", func(s *story) { s.decisions[1].Input.Offset = 2 }, "event 1: processed"},
-		{"a decision leaves out a trigger", func(s *story) { s.decisions[1].Triggers = s.decisions[1].Triggers[:2] }, "event 1: processed"},
-		{"a decision has another outcome", func(s *story) { s.decisions[1].Triggers[2].Outcome = schemas.Inactive }, "event 1: processed"},
-		{"a decision names another run", func(s *story) { s.decisions[1].Triggers[0].RunID = s.runID(2) }, "event 1: processed"},
+		{"a decision leaves out a trigger", func(s *story) { s.decisions[1].Triggers = s.decisions[1].Triggers[:2] }, "event 1: 2 triggers were asked, want 3"},
+		{"a decision has another outcome", func(s *story) { s.decisions[1].Triggers[2].Outcome = schemas.Inactive }, "event 1: trigger never of workflow never says \"inactive\""},
+		{"a decision names another run", func(s *story) { s.decisions[1].Triggers[0].RunID = s.runID(2) }, "event 1: trigger always of workflow always says \"matched\""},
 		{"a failure is not told", func(s *story) { s.decisions[5].Status = schemas.Processed }, "event 5: processed"},
 		{"a repeat is processed", func(s *story) {
 			s.decisions[3].Status, s.decisions[3].DuplicateOf = schemas.Processed, nil
 			s.decisions[3].Triggers = s.decisions[2].Triggers
 		}, "event 3: processed"},
-		{"a repeat names another first event", func(s *story) { s.decisions[3].DuplicateOf.Offset = 1 }, "event 3: duplicate, of &{0 1}"},
+		{"a repeat names another first event", func(s *story) { s.decisions[3].DuplicateOf.Offset = 1 }, "event 3: duplicate of &{0 1}, with 0 triggers; want {0 0} and none"},
 		{"a first event is called a repeat", func(s *story) {
 			s.decisions[1].Status, s.decisions[1].DuplicateOf = schemas.Duplicate, &schemas.Position{}
 		}, "event 1: duplicate"},

@@ -107,32 +107,37 @@ func (l *Ledger) checkDecisions(e event, decisions []schemas.Decision, wrong *pr
 		wrong.add("event %d has %d decisions", e.number, len(decisions))
 	}
 	for _, decision := range decisions {
-		if !l.isRight(e, decision) {
-			wrong.add("event %d: %s, of %v, with %+v; want %s, of %v, with the runs %v",
-				e.number, decision.Status, decision.DuplicateOf, decision.Triggers, e.status, e.first, e.runs)
+		if problem := l.problemOf(e, decision); problem != "" {
+			wrong.add("event %d: %s", e.number, problem)
 		}
 	}
 }
 
-// isRight judges what a decision says of the event and of each trigger.
-func (l *Ledger) isRight(e event, decision schemas.Decision) bool {
+// problemOf judges what a decision says of the event and of each trigger; "" is nothing.
+func (l *Ledger) problemOf(e event, decision schemas.Decision) string {
 	input := schemas.Position{Partition: e.at.partition, Offset: e.at.offset}
 	if decision.Status != e.status || decision.Input != input {
-		return false
+		return fmt.Sprintf("%s, at %v; want %s, at %v", decision.Status, decision.Input, e.status, input)
 	}
-	if e.status == schemas.Duplicate {
-		first := schemas.Position{Partition: e.first.partition, Offset: e.first.offset}
-		return len(decision.Triggers) == 0 && decision.DuplicateOf != nil && *decision.DuplicateOf == first
+	if first := (schemas.Position{Partition: e.first.partition, Offset: e.first.offset}); e.status == schemas.Duplicate {
+		if len(decision.Triggers) > 0 || decision.DuplicateOf == nil || *decision.DuplicateOf != first {
+			return fmt.Sprintf("duplicate of %v, with %d triggers; want %v and none", decision.DuplicateOf, len(decision.Triggers), first)
+		}
+		return ""
 	}
 	outcomes := map[string]schemas.TriggerDecision{}
 	for _, trigger := range decision.Triggers {
 		outcomes[trigger.TriggerID] = trigger
 	}
-	isRight := len(outcomes) == len(l.options.Triggers) && len(decision.Triggers) == len(outcomes)
-	for _, trigger := range l.options.Triggers {
-		isRight = isRight && trigger.isRight(e, outcomes[trigger.ID])
+	if want := len(l.options.Triggers); len(decision.Triggers) != want || len(outcomes) != want {
+		return fmt.Sprintf("%d triggers were asked, want %d", len(decision.Triggers), want)
 	}
-	return isRight
+	for _, trigger := range l.options.Triggers {
+		if got := outcomes[trigger.ID]; !trigger.isRight(e, got) {
+			return fmt.Sprintf("trigger %s of workflow %s says %q %s, with run %q", trigger.ID, trigger.Workflow, got.Outcome, got.Reason, got.RunID)
+		}
+	}
+	return ""
 }
 
 func (t Trigger) isRight(e event, got schemas.TriggerDecision) bool {
