@@ -71,8 +71,8 @@ func TestP21PatternsAndDepthTakeLinearTime(t *testing.T) {
 		}
 	}
 	for _, kind := range []string{"lists", "objects"} {
-		answers.require(t, kind+" at the limit", http.StatusNoContent, false)
-		answers.require(t, kind+" beyond", http.StatusBadRequest, false)
+		answers.require(t, kind+" at the limit", http.StatusNoContent)
+		answers.require(t, kind+" beyond", http.StatusBadRequest)
 	}
 	seen := load.Stop()
 	report := f.Ledger.Check(t)
