@@ -56,7 +56,7 @@ func (a attacker) send(request io.Reader) (status int, err error) {
 		return 0, errors.New("neither answered nor closed")
 	}
 	if err != nil {
-		return 0, nil //nolint:nilerr // closed: the answer may have been lost with what was still being sent
+		return 0, nil // closed: the answer may have been lost with what was still being sent
 	}
 	return answer.StatusCode, nil
 }

@@ -91,7 +91,7 @@ func crowd(t *testing.T, a attacker, slow, idle int) map[string]time.Duration {
 // hold begins a request and stays until the other side closes.
 func hold(conn net.Conn, text string, drips bool) error {
 	if _, err := io.WriteString(conn, text); err != nil {
-		return nil //nolint:nilerr // it is closed already
+		return nil // it is closed already
 	}
 	if drips {
 		closed := make(chan struct{})

@@ -120,7 +120,8 @@ func signedSource(t *testing.T, api *fleet.Process) map[string]string {
 	call(http.MethodPatch, "/"+source.ID, map[string]any{"endpoints": map[string]any{"development": signed}})
 	paths := map[string]string{}
 	for environment, endpoint := range source.Endpoints {
-		paths[environment] = endpoint.URL[strings.Index(endpoint.URL, "/v1/"):]
+		_, key, _ := strings.Cut(endpoint.URL, "/v1/receive/")
+		paths[environment] = "/v1/receive/" + key
 	}
 	return paths
 }

@@ -113,7 +113,9 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 	go func() { ended <- reader.Run(ctx) }()
 	defer func() {
 		stop()
-		<-ended // it was told to
+		if err := <-ended; err != nil {
+			f.t.Errorf("following the catalog: %v", err)
+		}
 	}()
 	writer, err := catalog.NewWriter(f.Kafka, reader, logger, catalog.WriterOptions{})
 	if err != nil {
