@@ -51,6 +51,7 @@ func TestP23RollingRestartsLoseNothingAndDoubleNothing(t *testing.T) {
 		f.Start(launch).AwaitReady()
 		if launch.Role == "ingest" {
 			balancer.PutBack(launch.Name)
+			balancer.AwaitReady(t, launch.Name)
 		}
 	}
 	seen := load.Stop()

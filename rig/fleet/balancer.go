@@ -74,17 +74,19 @@ func (b *Balancer) probe(ctx context.Context, client *http.Client, one *target, 
 	}
 }
 
-// pick chooses a process for a request, which release ends. Where none is ready it takes any.
+// pick chooses a process for a request, which release ends. Where none is ready it takes one that is not taken out.
 func (b *Balancer) pick(turn int) *target {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	chosen := b.targets[turn%len(b.targets)]
+	var chosen *target
 	for i := range b.targets {
 		next := b.targets[(turn+i)%len(b.targets)]
-		if next.isReady && !next.isOut {
+		if !next.isOut && (chosen == nil || next.isReady && !chosen.isReady) {
 			chosen = next
-			break
 		}
+	}
+	if chosen == nil {
+		panic("all processes are taken out of the balancer") // by the test
 	}
 	chosen.inHand++
 	return chosen
