@@ -92,7 +92,7 @@ func (c *caller) start(ctx context.Context, to Destination, run schemas.Run, tra
 	}
 	return answer{
 		status:     response.StatusCode,
-		body:       readAnswer(response.Body),
+		body:       withoutKey(readAnswer(response.Body), to.APIKey),
 		retryAfter: parseRetryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}
 }
@@ -102,6 +102,15 @@ func (c *caller) start(ctx context.Context, to Destination, run schemas.Run, tra
 func readAnswer(body io.Reader) []byte {
 	got, _ := io.ReadAll(io.LimitReader(body, answerBytes))
 	return got
+}
+
+// withoutKey takes the API key out of an answer: some APIs, and proxies before them, tell in an error what they were sent,
+// and answers are kept where more people look than may know the key.
+func withoutKey(body []byte, key string) []byte {
+	if key == "" || !bytes.Contains(body, []byte(key)) {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(key), []byte("[API key]"))
 }
 
 // newRequest builds the request. Its body is the run's own bytes, and its key the run's ID, on every attempt alike. Seeing

@@ -125,6 +125,23 @@ func TestRefusedRunIsADeadLetterAtOnceWithTheAnswer(t *testing.T) {
 	p.requireNoSecrets()
 }
 
+func TestAPIKeyThatAnAnswerTellsIsNotKept(t *testing.T) {
+	p := newPipeline(t, 1, func(call) reply {
+		return reply{status: 400, body: `{"message":"no access","sent":"Bearer sk_canary"}`}
+	})
+	p.write(0, "a", newRun("run"))
+	p.run(quick())
+	letter := readTopic[schemas.DeadLetter](p, schemas.DeadRunsTopic, 1)[0]
+	if letter.Last.Response != `{"message":"no access","sent":"Bearer [API key]"}` {
+		t.Errorf("the dead letter keeps %s", letter.Last.Response)
+	}
+	for _, deliveries := range p.deliveries(1) {
+		if deliveries[0].Response != letter.Last.Response {
+			t.Errorf("the delivery keeps %s", deliveries[0].Response)
+		}
+	}
+}
+
 func TestRetryAfterIsHonouredInSecondsAndDates(t *testing.T) {
 	until := time.Now().Add(2 * time.Second).UTC().Truncate(time.Second)
 	p := newPipeline(t, 1, func(c call) reply {

@@ -30,6 +30,7 @@ type Ingest struct {
 	client   *kgo.Client
 	topic    string
 	rejected *rejections
+	bodies   *bodies
 	secrets  secretref.Cache
 	logger   *slog.Logger
 	now      func() time.Time
@@ -61,6 +62,7 @@ func New(config Config, cluster kafka.Config, reader *catalog.Reader, logger *sl
 		config: config, catalog: reader, client: client, topic: cluster.Topic(schemas.EventsTopic),
 		rejected: newRejections(config, cluster, client, logger), logger: logger, now: time.Now,
 	}
+	i.bodies = newBodies(config.MaxEventBytes, config.ReadTimeout+time.Second) // a little later than the deadline
 	i.metrics = newMetrics(&i.inFlight)
 	return i, nil
 }
@@ -92,6 +94,7 @@ func (i *Ingest) Serve(ctx context.Context, listener net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		i.isServing.Store(false) // who asks learns of it while the last requests are answered
 		stopped <- app.ShutdownWithTimeout(i.config.DrainTimeout)
 	}()
 	if err := app.Listener(listener); err != nil {
@@ -108,7 +111,7 @@ func (i *Ingest) app(ctx context.Context) *fiber.App {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		// A body up to twice the limit is read and refused politely. Above, it is refused by its announced length, before
-		// it is read, and the connection is closed.
+		// it is read, and the connection is closed. One in chunks is read up to the limit (bodies.go).
 		BodyLimit:      2 * i.config.MaxEventBytes,
 		ReadBufferSize: maxHeaderBytes,
 		WriteTimeout:   i.config.ReadTimeout,
@@ -119,6 +122,9 @@ func (i *Ingest) app(ctx context.Context) *fiber.App {
 		DisablePreParseMultipartForm: true,
 	})
 	listen.BoundReading(app.Server(), i.config.ReadTimeout)
+	i.bodies.bound(app.Server())
+	app.Use(i.bodies.handle)
+	app.All(noRoomPath, i.refuseNoRoom)
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok\n") })
 	app.Get("/readyz", func(c *fiber.Ctx) error { return c.SendString("ready\n") }) // it listens only once it is
 	app.All(receivePath+":key", func(c *fiber.Ctx) error { return i.receive(ctx, c) })

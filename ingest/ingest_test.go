@@ -176,6 +176,11 @@ func TestRequestsInHandAreAnsweredAtShutdown(t *testing.T) {
 	<-held
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.stop() }()
+	for deadline := time.Now().Add(patience); w.role.Readiness(t.Context()).Ready; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is ready, and listens no more")
+		}
+	}
 	resume()
 	if got := <-answered; got.status != 204 {
 		t.Fatalf("answered %+v", got)

@@ -17,11 +17,11 @@ import (
 const failingFor = 10 * time.Second
 
 // Readiness says whether an event that is posted now would be answered 204: the catalog has been read, the brokers answer
-// and some partition of the events has a leader, and Kafka has not just failed to take an event. Partitions without a
+// and some partition of the events has a leader, Kafka has not just failed to take an event, and ingest is not about to end. Partitions without a
 // leader are warned of: events that belong there are answered 503, the others are stored.
 func (i *Ingest) Readiness(ctx context.Context) telemetry.Readiness {
 	if !i.isServing.Load() {
-		return telemetry.WaitingFor("the catalog is being read")
+		return telemetry.WaitingFor("the catalog is being read, or the process ends")
 	}
 	if at := i.failing.Load(); at != 0 && time.Since(time.Unix(0, at)) < failingFor {
 		return telemetry.WaitingFor("Kafka does not acknowledge events")

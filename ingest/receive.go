@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"mime"
@@ -41,8 +40,8 @@ func (i *Ingest) take(ctx context.Context, c *fiber.Ctx, span *telemetry.Span) e
 		EventID: id.String(), SourceID: endpoint.SourceID, Environment: endpoint.Environment,
 		Event: track.Event, MessageID: track.MessageID, ReceivedAt: receivedAt,
 	}
-	// The server reuses its buffer for the next request, and Kafka's client may still hold the record then.
-	if err := i.produce(ctx, meta, bytes.Clone(body), span); err != nil {
+	body = i.bodies.own(c.Request(), body) // Kafka's client may still hold the record when the next request is read
+	if err := i.produce(ctx, meta, body, span); err != nil {
 		return i.refuse(c, endpoint, receivedAt, err)
 	}
 	i.metrics.stored(len(body), time.Since(began))

@@ -85,6 +85,7 @@ func (i *Ingest) answer(c *fiber.Ctx, r *refusal) error {
 
 // answerError answers what never reached receive: a request that cannot be read, or another path.
 func (i *Ingest) answerError(c *fiber.Ctx, err error) error {
+	defer i.bodies.release(c.Request())
 	var failed *fiber.Error
 	if !errors.As(err, &failed) {
 		return i.answer(c, explain(err))

@@ -35,8 +35,9 @@ func launch(name, binary string) fleet.Launch {
 // installation is a fleet of which each process may be of another release.
 type installation struct {
 	*fleet.Fleet
-	t    *testing.T
-	load *fleet.Load
+	t        *testing.T
+	load     *fleet.Load
+	balancer *fleet.Balancer
 }
 
 // install starts every role with one binary, and the load. Only that binary has made topics and tables.
@@ -57,19 +58,10 @@ func install(t *testing.T, binary string, roles []string) *installation {
 	for _, name := range roles {
 		i.Process(name).AwaitReady()
 	}
-	i.load = i.StartLoad(fleet.Senders{To: i.ingests(""), PerSecond: 400, Duplicates: 0.2, Seed: seed})
+	i.balancer = i.Balance(i.Process("ingest-1"), i.Process("ingest-2"))
+	i.load = i.StartLoad(fleet.Senders{Through: i.balancer, PerSecond: 400, Duplicates: 0.2, Seed: seed})
 	i.flows()
 	return i
-}
-
-// ingests returns the URLs of all ingest processes but one.
-func (i *installation) ingests(except string) (urls []string) {
-	for _, name := range []string{"ingest-1", "ingest-2"} {
-		if name != except {
-			urls = append(urls, i.Process(name).URL)
-		}
-	}
-	return urls
 }
 
 // replace ends a process, in good order, and starts it with another binary. Whoever posts is sent elsewhere meanwhile, as
@@ -78,12 +70,13 @@ func (i *installation) replace(name, binary string) {
 	i.t.Helper()
 	isIngest := strings.HasPrefix(name, "ingest")
 	if isIngest {
-		i.load.Turn(i.ingests(name)...)
+		i.balancer.TakeOut(name)
 	}
 	took := i.Process(name).End()
 	i.Start(launch(name, binary)).AwaitReady()
 	if isIngest {
-		i.load.Turn(i.ingests("")...)
+		i.balancer.AwaitReady(i.t, name)
+		i.balancer.PutBack(name)
 	}
 	i.flows()
 	i.t.Logf("%s is replaced; it ended after %s", name, took.Round(time.Millisecond))

@@ -6,11 +6,13 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"errors"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +37,10 @@ type Options struct {
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
 	Binary      string           // of millrace; the one under test
 	NoEventLog  bool             // runs, so that ClickHouse is not judged
+	Triggers    []ledger.Trigger // further ones, for the same events
+	Properties  string           // further ones of each event, as members of a JSON object: "a":1,"b":[]
+	APIKeyRef   string           // of the environment's workflow API; none
+	Flags       []string         // of every process
 }
 
 // Fleet is the processes and what they stand between.
@@ -44,15 +50,18 @@ type Fleet struct {
 	Workflows  *Workflows
 	Ledger     *ledger.Ledger
 	Source     schemas.Source
+	Triggers   []ledger.Trigger
 	Path       string // of the endpoint that events are posted to
 
-	t       testing.TB
-	options Options
-	dsn     string
-	brokers string // that processes are told of
-	dir     string
-	byName  map[string]*Process
-	log     *rig.Buffer
+	t              testing.TB
+	options        Options
+	dsn            string
+	database       string
+	brokers        string // that processes are told of
+	dialClickHouse func(ctx context.Context, network, address string) (net.Conn, error)
+	dir            string
+	byName         map[string]*Process
+	log            *rig.Buffer
 
 	addressesOf map[string][2]string // by the name of a process
 }
@@ -79,16 +88,19 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	}
 	f.brokers = f.Kafka.Brokers[0]
 	f.ClickHouse = NewLink(t, clickhouse.DialContext)
-	database := "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
-	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + database + "?compress=none"
+	f.dialClickHouse = func(ctx context.Context, _, address string) (net.Conn, error) {
+		return clickhouse.DialContext(ctx, address)
+	}
+	f.database = "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
+	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + f.database + "?compress=none"
 	f.Workflows = newWorkflows(t)
 	t.Cleanup(f.cleanUp)
 	if err := f.Kafka.EnsureTopics(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	f.Run("migrate", "--clickhouse-dsn="+f.dsn)
-	triggers, err := f.fillCatalog()
-	if err != nil {
+	var err error
+	if f.Triggers, err = f.fillCatalog(); err != nil {
 		t.Fatal(err)
 	}
 	judged := f.dsn
@@ -96,7 +108,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		judged = ""
 	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
+		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: rig.IsCrashSafe(), Triggers: f.Triggers, Dead: options.Dead,
 		Effects: f.Workflows.Effects, Patience: patience,
 	})
 	return f
@@ -123,22 +135,26 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 		return nil, err
 	}
 	defer writer.Close()
-	environment := schemas.Environment{Name: "production", Workflows: schemas.WorkflowAPI{BaseURL: f.Workflows.URL}}
-	if err := writer.EnsureEnvironment(ctx, environment); err != nil {
+	workflows := schemas.WorkflowAPI{BaseURL: f.Workflows.URL, APIKeyRef: f.options.APIKeyRef}
+	if err := writer.EnsureEnvironment(ctx, schemas.Environment{Name: "production", Workflows: workflows}); err != nil {
 		return nil, err
 	}
 	if f.Source, err = writer.CreateSource(ctx, schemas.Source{Name: "app"}); err != nil {
 		return nil, err
 	}
 	f.Path = "/v1/receive/" + f.Source.Endpoints["production"].Key
-	trigger := schemas.Trigger{Environment: "production", SourceID: f.Source.ID, Event: "Order", Workflow: "always"}
-	always, err := writer.CreateTrigger(ctx, trigger)
-	trigger.Workflow, trigger.Condition = "some", "data.chosen"
-	some, err2 := writer.CreateTrigger(ctx, trigger)
-	return []ledger.Trigger{
-		{Trigger: always, Matches: func(int64) bool { return true }},
-		{Trigger: some, Matches: f.options.EventNumber},
-	}, errors.Join(err, err2)
+	triggers := append([]ledger.Trigger{
+		{Trigger: schemas.Trigger{Workflow: "always"}, Matches: func(int64) bool { return true }},
+		{Trigger: schemas.Trigger{Workflow: "some", Condition: "data.chosen"}, Matches: f.options.EventNumber},
+	}, f.options.Triggers...)
+	for i := range triggers {
+		trigger := triggers[i].Trigger
+		trigger.Environment, trigger.SourceID, trigger.Event = "production", f.Source.ID, "Order"
+		if triggers[i].Trigger, err = writer.CreateTrigger(ctx, trigger); err != nil {
+			return nil, err
+		}
+	}
+	return triggers, nil
 }
 
 // Run runs a command of the binary to its end, which must be a good one, and returns what it printed.
@@ -178,6 +194,22 @@ func (f *Fleet) LinkKafka() *Link {
 	return LinkOn(f.t, listener, func(ctx context.Context, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", broker)
 	})
+}
+
+// Query asks ClickHouse, past the link, and returns its answer as it is.
+func (f *Fleet) Query(sql string) string {
+	f.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: f.dialClickHouse, DisableKeepAlives: true}}
+	answer, err := client.Post("http://clickhouse/?database="+f.database, "text/plain", strings.NewReader(sql))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		f.t.Fatalf("%s: %v, %d %s", sql, err, answer.StatusCode, body)
+	}
+	return string(body)
 }
 
 // ClickHouseFlag is that by which a command finds the fleet's tables.

@@ -3,11 +3,14 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,13 +20,14 @@ import (
 
 // Senders says how events are posted.
 type Senders struct {
-	To          []string // URLs of ingest, in turn
-	PerSecond   float64  // events
-	Duplicates  float64  // share that repeats an earlier event's message ID
-	Connections int      // requests at a time at most; 64
+	To          []string  // URLs of ingest, in turn
+	Through     *Balancer // that chooses the URLs, instead of To
+	PerSecond   float64   // events
+	Duplicates  float64   // share that repeats an earlier event's message ID
+	Connections int       // requests at a time at most; 64
 	Seed        uint64
 	Padding     int   // bytes that each event has more
-	First       int64 // number of the first event; two loads of a test begin apart
+	First       int64 // number of the first event, where others have been posted before, or beside these
 	Messages    int64 // message IDs that the events have, over and over; 0 is one for each, but for Duplicates
 }
 
@@ -35,14 +39,13 @@ type post struct {
 
 // Load is senders at work. An event that is not answered 204 is posted again with the same bytes, as senders do.
 type Load struct {
-	fleet    *Fleet
-	senders  Senders
-	rotation *rotation
-	client   *http.Client
-	cancel   context.CancelFunc
-	group    sync.WaitGroup
+	fleet   *Fleet
+	senders Senders
+	client  *http.Client
+	cancel  context.CancelFunc
+	group   sync.WaitGroup
 
-	posted, refused, unanswered atomic.Int64
+	posted, refused, unanswered, unreached atomic.Int64
 
 	mu        sync.Mutex      // guards latencies
 	latencies []time.Duration // of requests that were answered 204
@@ -55,7 +58,7 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 		senders.Connections = 64
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: senders.Connections}
-	l := &Load{fleet: f, senders: senders, rotation: newRotation(senders.To), client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}
+	l := &Load{fleet: f, senders: senders, client: &http.Client{Timeout: 15 * time.Second, Transport: transport}}
 	ctx, cancel := context.WithCancel(f.t.Context())
 	l.cancel = cancel
 	f.t.Cleanup(func() { l.Stop() })
@@ -72,7 +75,7 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 			if senders.Messages > 0 {
 				message = senders.First + random.Int64N(senders.Messages)
 			}
-			work <- post{number, l.body(number, message)}
+			work <- post{number, f.EventBody(number, message, senders.Padding)}
 		}
 	})
 	for range senders.Connections {
@@ -85,21 +88,22 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 	return l
 }
 
-func (l *Load) body(number, message int64) []byte {
-	padding := bytes.Repeat([]byte("x"), l.senders.Padding)
-	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
-		message%500, message, number, l.fleet.options.EventNumber(number), padding)
+// EventBody is the event with this number, under the message ID of that or an earlier one.
+func (f *Fleet) EventBody(number, message int64, padding int) []byte {
+	further := f.options.Properties
+	if further != "" {
+		further = "," + further
+	}
+	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"%s}}`,
+		message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding), further)
 }
 
 // deliver posts an event until it is taken, or the load ends: then nobody promised anything.
 func (l *Load) deliver(ctx context.Context, p post) {
 	l.posted.Add(1)
 	for try := 0; ; try++ {
-		url, done := l.rotation.take(int(p.number) + try)
 		started := time.Now()
-		status := l.post(url+l.fleet.Path, p.body)
-		done()
-		switch status {
+		switch l.post(int(p.number)+try, p.body) {
 		case http.StatusNoContent:
 			l.fleet.Ledger.Acknowledge(p.number)
 			l.mu.Lock()
@@ -120,8 +124,19 @@ func (l *Load) deliver(ctx context.Context, p post) {
 }
 
 // post returns the status of the answer; 0 where there was none.
-func (l *Load) post(url string, body []byte) int {
+func (l *Load) post(turn int, body []byte) int {
+	var url string
+	if balancer := l.senders.Through; balancer != nil {
+		target := balancer.pick(turn)
+		defer balancer.release(target)
+		url = target.url + l.fleet.Path
+	} else {
+		url = l.senders.To[turn%len(l.senders.To)] + l.fleet.Path
+	}
 	answer, err := l.client.Post(url, "application/json", bytes.NewReader(body))
+	if failed, is := errors.AsType[*net.OpError](err); is && failed.Op == "dial" {
+		l.unreached.Add(1)
+	}
 	if err != nil {
 		return 0
 	}
@@ -135,12 +150,13 @@ type Summary struct {
 	Posted      int // events
 	Refused     int // answers other than 204
 	Unanswered  int // requests without an answer
+	Unreached   int // of them, those that found nobody listening
 	Median, P99 time.Duration
 }
 
 func (s Summary) String() string {
-	return fmt.Sprintf("%d events posted, %d refusals, %d requests without an answer; 204 after %s, p99 %s",
-		s.Posted, s.Refused, s.Unanswered, s.Median.Round(10*time.Microsecond), s.P99.Round(10*time.Microsecond))
+	return fmt.Sprintf("%d events posted, %d refusals, %d requests without an answer (%d found nobody listening); 204 after %s, p99 %s",
+		s.Posted, s.Refused, s.Unanswered, s.Unreached, s.Median.Round(10*time.Microsecond), s.P99.Round(10*time.Microsecond))
 }
 
 // Stop ends the load, once requests in hand are answered, and returns what it saw. It may be called again.
@@ -155,7 +171,7 @@ func (l *Load) Stop() Summary {
 func (l *Load) Summary() Summary {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Summary{Posted: int(l.posted.Load()), Refused: int(l.refused.Load()), Unanswered: int(l.unanswered.Load())}
+	s := Summary{Posted: int(l.posted.Load()), Refused: int(l.refused.Load()), Unanswered: int(l.unanswered.Load()), Unreached: int(l.unreached.Load())}
 	if n := len(l.latencies); n > 0 {
 		sorted := slices.Sorted(slices.Values(l.latencies))
 		s.Median, s.P99 = sorted[n/2], sorted[n*99/100]

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,8 @@ func (f *Fleet) Start(launch Launch) *Process {
 	serves, admin := f.addresses(launch)
 	p := &Process{Launch: launch, URL: "http://" + serves, AdminURL: "http://" + admin, fleet: f, exited: make(chan error, 1)}
 	args := append([]string{launch.Binary}, f.roleFlags(launch, serves)...)
-	args = append(append(append(args, f.KafkaFlags()...), "--admin-listen="+admin), launch.Flags...)
+	args = append(append(append(args, f.KafkaFlags()...), "--admin-listen="+admin), f.options.Flags...)
+	args = append(args, launch.Flags...)
 	args = append(append([]string{}, launch.Within...), args...)
 	p.command = exec.Command(args[0], args[1:]...)
 	output := io.MultiWriter(f.log, &p.log)
@@ -126,21 +128,32 @@ func (f *Fleet) roleFlags(launch Launch, serves string) []string {
 	case "eventlog", "replay":
 		return []string{launch.Role, "run", f.ClickHouseFlag()}
 	}
-	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves, "--api-ingest-url=http://" + serves}
+	return []string{"api", f.ClickHouseFlag(), "--api-listen=" + serves, "--api-ingest-url=http://ingest.invalid"}
 }
 
 // AwaitReady waits until the process does its work.
 func (p *Process) AwaitReady() {
 	p.fleet.t.Helper()
-	rig.Eventually(p.fleet.t, p.Name+" is ready", p.Ready)
+	rig.Eventually(p.fleet.t, p.Name+" is ready", func() error {
+		err := p.Ready()
+		if ended := new(endedError); errors.As(err, &ended) {
+			p.fleet.t.Fatalf("%s: %v", p.Name, err)
+		}
+		return err
+	})
 }
+
+// endedError says that there is no process to ask any more.
+type endedError struct{ how error }
+
+func (e *endedError) Error() string { return fmt.Sprintf("it ended: %v", e.how) }
 
 // Ready asks the process whether it does its work.
 func (p *Process) Ready() error {
 	select {
 	case err := <-p.exited:
 		p.exited <- err
-		return fmt.Errorf("it ended: %w", err)
+		return &endedError{err}
 	default:
 	}
 	answer, err := rig.Request("GET", p.AdminURL+"/readyz", nil, nil)

@@ -20,19 +20,14 @@ type Workflows struct {
 
 	mu      sync.Mutex // guards all below
 	script  Script
-	effects map[string]*kept
+	effects map[string]*ledger.Effect
 }
 
 // Script decides about a call before anything else does: it returns false where it has answered it by itself. It may wait.
 type Script func(answer http.ResponseWriter, call *http.Request, body []byte) bool
 
-type kept struct {
-	ledger.Effect
-	body []byte
-}
-
 func newWorkflows(t testing.TB) *Workflows {
-	w := &Workflows{effects: map[string]*kept{}}
+	w := &Workflows{effects: map[string]*ledger.Effect{}}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	w.URL = server.URL
@@ -59,7 +54,7 @@ func (w *Workflows) Effects() map[string]ledger.Effect {
 	defer w.mu.Unlock()
 	all := map[string]ledger.Effect{}
 	for key, effect := range maps.All(w.effects) {
-		all[key] = effect.Effect
+		all[key] = *effect
 	}
 	return all
 }
@@ -85,11 +80,10 @@ func (w *Workflows) Begin(answer http.ResponseWriter, call *http.Request, body [
 	key := call.Header.Get("Idempotency-Key")
 	effect := w.effects[key]
 	if effect == nil {
-		effect = &kept{body: body}
-		effect.Starts = 1
+		effect = &ledger.Effect{Starts: 1, Body: body}
 		w.effects[key] = effect
 	}
-	if !bytes.Equal(effect.body, body) {
+	if !bytes.Equal(effect.Body, body) {
 		effect.Changed++
 		http.Error(answer, "this key came with another body before", http.StatusConflict)
 		return

@@ -1,10 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -31,6 +31,13 @@ type event struct {
 	isLost  bool // nothing must become of it
 }
 
+// run is what the runs topic has under one ID.
+type run struct {
+	copies  int
+	request []byte
+	differ  bool // copies have other requests than the first
+}
+
 // book is what the topics hold, as a reader sees it that reads what is committed.
 type book struct {
 	options   Options
@@ -43,7 +50,7 @@ type book struct {
 	lost      []lost
 	keep      func(*kgo.Record)             // is given each event that is new; nil is not
 	decisions map[string][]schemas.Decision // by event ID
-	runs      map[string]int                // by run ID
+	runs      map[string]run                // by run ID
 	final     map[string]schemas.DeliveryOutcome
 	places    map[string][]place // of deliveries and dead letters, which ClickHouse keeps by place
 	broken    error              // the first record that cannot be read
@@ -54,8 +61,7 @@ func topics() []string {
 	return []string{schemas.EventsTopic, schemas.DecisionsTopic, schemas.RunsTopic, schemas.DeliveriesTopic, schemas.DeadRunsTopic}
 }
 
-func newBook(t testing.TB, options Options) *book {
-	t.Helper()
+func newBook(options Options) (*book, error) {
 	var names []string
 	for _, topic := range topics() {
 		names = append(names, options.Kafka.Topic(topic))
@@ -63,12 +69,12 @@ func newBook(t testing.TB, options Options) *book {
 	client, err := kgo.NewClient(append(options.Kafka.Options(), kgo.ConsumeTopics(names...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))...)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("reading the topics: %w", err)
 	}
 	return &book{
 		options: options, client: client, next: map[string]map[int32]int64{}, received: map[string][]receipt{}, numbers: map[int64]struct{}{},
-		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
-	}
+		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]run{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
+	}, nil
 }
 
 func (b *book) close() { b.client.Close() }
@@ -101,8 +107,14 @@ func (b *book) add(record *kgo.Record) error {
 		b.decisions[decision.EventID] = append(b.decisions[decision.EventID], decision)
 		return err
 	case b.options.Kafka.Topic(schemas.RunsTopic):
-		run, err := schemas.Decode[schemas.Run](record.Value)
-		b.runs[run.RunID]++
+		record, err := schemas.Decode[schemas.Run](record.Value)
+		known := b.runs[record.RunID]
+		if known.copies == 0 {
+			known.request = record.Request
+		}
+		known.differ = known.differ || !bytes.Equal(known.request, record.Request)
+		known.copies++
+		b.runs[record.RunID] = known
 		return err
 	case b.options.Kafka.Topic(schemas.DeliveriesTopic):
 		delivery, err := schemas.Decode[schemas.Delivery](record.Value)
@@ -144,28 +156,34 @@ func (b *book) addEvent(record *kgo.Record, at place) error {
 	if first, repeats := b.repeated(id, at.partition, received); repeats {
 		e.status, e.first = schemas.Duplicate, first
 	} else {
-		e.runs = b.runsOf(e)
+		e.status, e.runs = b.outcomeOf(e)
 	}
 	b.received[id] = append(b.received[id], receipt{at, received})
 	b.events = append(b.events, e)
 	return nil
 }
 
-func (b *book) runsOf(e event) []string {
-	var runs []string
+// outcomeOf says what must become of an event that repeats none.
+func (b *book) outcomeOf(e event) (status schemas.Status, runs []string) {
+	status = schemas.Processed
 	for _, trigger := range b.options.Triggers {
-		if trigger.Matches(e.number) {
-			runs = append(runs, schemas.RunID(trigger.ID, e.eventID, 0).String())
+		switch {
+		case trigger.fails(e.number):
+			status = schemas.Failed
+		case trigger.Matches(e.number):
+			runs = append(runs, trigger.runID(e))
 		}
 	}
-	return runs
+	return status, runs
 }
+
+// reading is how long it may take to read what is there; it is no expectation.
+const reading = 2 * time.Minute
 
 // readToTheEnd reads until the end that each partition has now. Markers of transactions are read along, because the last
 // record of a partition may be one.
-func (b *book) readToTheEnd(t testing.TB) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), b.options.Patience)
+func (b *book) readToTheEnd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reading)
 	defer cancel()
 	var names []string
 	for _, topic := range topics() {
@@ -173,7 +191,7 @@ func (b *book) readToTheEnd(t testing.TB) {
 	}
 	ends, err := kadm.NewClient(b.client).ListCommittedOffsets(ctx, names...)
 	if err != nil {
-		t.Fatalf("asking for the ends of the topics: %v", err)
+		return fmt.Errorf("asking for the ends of the topics: %w", err)
 	}
 	isRead := func() bool {
 		done := true
@@ -183,10 +201,8 @@ func (b *book) readToTheEnd(t testing.TB) {
 	for !isRead() {
 		b.poll(ctx)
 		if ctx.Err() != nil {
-			t.Fatalf("reading does not end: at %v of %v", b.next, ends)
+			return fmt.Errorf("reading does not end: at %v of %v", b.next, ends)
 		}
 	}
-	if b.broken != nil {
-		t.Fatal(b.broken)
-	}
+	return b.broken
 }

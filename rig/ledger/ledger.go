@@ -4,7 +4,9 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -19,25 +21,29 @@ import (
 type Trigger struct {
 	schemas.Trigger
 	Matches func(number int64) bool // whether it starts a run for the event with this number
+	Fails   func(number int64) bool // whether it fails on that event, which its run then is not started for; nil is never
 }
 
 // Options says what is judged.
 type Options struct {
 	Kafka       kafka.Config
-	ClickHouse  string // DSN of the event log's database
+	ClickHouse  string // DSN of the event log's database; "" is not to look into it
 	ExactlyOnce bool   // whether nothing may be in Kafka twice; else what is there twice must be the same
 	Triggers    []Trigger
 	// Dead says of an event whether its runs end as dead letters, because the workflow API refuses them; nil is none.
-	Dead     func(number int64) bool
-	Effects  func() map[string]Effect // what the workflow API did, by run ID
-	Patience time.Duration            // how long the pipeline may take to finish what is left; it is no expectation
+	Dead    func(number int64) bool
+	Effects func() map[string]Effect // what the workflow API did, by run ID
+	// DialClickHouse reaches ClickHouse where that is no TCP port; nil is where the DSN says.
+	DialClickHouse func(ctx context.Context, address string) (net.Conn, error)
+	Patience       time.Duration // how long the pipeline may take to finish what is left; it is no expectation
 }
 
 // Effect is what the workflow API did for one idempotency key.
 type Effect struct {
 	Starts  int // times that it started a run: 1 unless the key came back with other bytes or too late
 	Calls   int // requests with this key that were answered 2xx
-	Changed int // of them, those with other bytes than the first
+	Changed int // requests with other bytes than the first
+	Body    []byte
 }
 
 // Ledger collects what senders were told. Its methods can be called by several goroutines.
@@ -77,41 +83,71 @@ type Report struct {
 	Duplicates   int // of them, repeats
 	Runs         int // that the events had to start
 	Dead         int // of them, those that had to end as dead letters
+	Doubled      int // decisions and runs that are there once more
 	Resent       int // calls for runs that the workflow API had started before
 	Rows         int // of ClickHouse
 	Finished     time.Duration
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d calls came again; finished after %s",
-		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Resent, r.Finished.Round(time.Millisecond))
+	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d records are there once more, %d calls came again; finished after %s",
+		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Doubled, r.Resent, r.Finished.Round(time.Millisecond))
 }
 
 // Settle waits until the pipeline has finished everything that was acknowledged, and fails the test where it does not
 // come to an end. Nobody may be sending any more.
 func (l *Ledger) Settle(t testing.TB) {
 	t.Helper()
-	book := l.newBook(t)
+	book, err := l.newBook()
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer book.close()
-	l.settle(t, book)
+	if left := l.settle(t.Context(), book); left != "" {
+		t.Fatal(left)
+	}
 }
 
-// Check settles and then compares everything. The test fails with the first few things that are wrong.
+// Check fails the test with the first few things that are wrong.
 func (l *Ledger) Check(t testing.TB) Report {
 	t.Helper()
+	report, wrong, err := l.Problems(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report)
+	const shown = 10
+	for i, problem := range wrong {
+		if i == shown {
+			t.Errorf("... and %d more", len(wrong)-i)
+			break
+		}
+		t.Error(problem)
+	}
+	return report
+}
+
+// Problems settles, compares everything and returns what is wrong. The error is why nothing can be said.
+func (l *Ledger) Problems(ctx context.Context) (Report, []string, error) {
 	started := time.Now()
-	book := l.newBook(t)
+	book, err := l.newBook()
+	if err != nil {
+		return Report{}, nil, err
+	}
 	defer book.close()
-	l.settle(t, book)
-	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}
-	book.readToTheEnd(t)
 	var wrong problems
+	if left := l.settle(ctx, book); left != "" {
+		wrong.add("%s", left)
+	}
+	report := Report{Acknowledged: l.Acknowledged(), Finished: time.Since(started)}
+	if err := book.readToTheEnd(ctx); err != nil {
+		return report, wrong.all, err
+	}
+	l.checkAcknowledged(book, &wrong)
 	l.checkKafka(book, &wrong, &report)
 	l.checkEffects(book, &wrong, &report)
-	l.checkClickHouse(t, book, &wrong, &report)
-	t.Log(report)
-	wrong.report(t)
-	return report
+	err = l.checkClickHouse(ctx, book, &wrong, &report)
+	return report, wrong.all, err
 }
 
 // problems collects what is wrong.
@@ -119,17 +155,4 @@ type problems struct{ all []string }
 
 func (p *problems) add(format string, args ...any) {
 	p.all = append(p.all, fmt.Sprintf(format, args...))
-}
-
-// report shows the first few.
-func (p *problems) report(t testing.TB) {
-	t.Helper()
-	const shown = 10
-	for i, problem := range p.all {
-		if i == shown {
-			t.Errorf("... and %d more", len(p.all)-i)
-			return
-		}
-		t.Error(problem)
-	}
 }

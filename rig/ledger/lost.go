@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,10 +16,15 @@ type lost struct {
 // Keep reads the events that there are, for a test that is about to delete some: what became of them is judged all the same.
 func (l *Ledger) Keep(t testing.TB) {
 	t.Helper()
-	book := l.newBook(t)
+	book, err := l.newBook()
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer book.close()
 	book.keep = func(record *kgo.Record) { l.kept = append(l.kept, record) }
-	book.readToTheEnd(t)
+	if err := book.readToTheEnd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Lose says that nothing must become of a partition's events from one offset on and below another: the test deletes them
@@ -28,16 +34,19 @@ func (l *Ledger) Lose(partition int32, from, below int64) {
 }
 
 // newBook returns a book that knows the events that were kept.
-func (l *Ledger) newBook(t testing.TB) *book {
-	t.Helper()
-	b := newBook(t, l.options)
+func (l *Ledger) newBook() (*book, error) {
+	b, err := newBook(l.options)
+	if err != nil {
+		return nil, err
+	}
 	b.lost = l.lost
 	for _, record := range l.kept {
 		if err := b.add(record); err != nil {
-			t.Fatal(err)
+			b.close()
+			return nil, fmt.Errorf("reading an event that was kept: %w", err)
 		}
 	}
-	return b
+	return b, nil
 }
 
 func (b *book) isLost(at place) bool {

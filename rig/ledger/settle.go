@@ -1,19 +1,19 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
-	"testing"
 	"time"
 
 	"github.com/millrace/millrace/schemas"
 )
 
-// settle reads until everything acknowledged is stored, each event decided and each run at its end.
-func (l *Ledger) settle(t testing.TB, b *book) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), l.options.Patience)
+// settle reads until everything acknowledged is stored, each event decided and each run at its end. It returns what is
+// not when patience is over.
+func (l *Ledger) settle(ctx context.Context, b *book) (left string) {
+	ctx, cancel := context.WithTimeout(ctx, l.options.Patience)
 	defer cancel()
 	looks := time.NewTicker(200 * time.Millisecond) // looking costs as much as there is
 	defer looks.Stop()
@@ -26,23 +26,17 @@ func (l *Ledger) settle(t testing.TB, b *book) {
 		}
 		left := l.left(b)
 		if left == "" {
-			return
+			return ""
 		}
 		if ctx.Err() != nil {
-			t.Fatalf("the pipeline does not finish within %s: %s", l.options.Patience, left)
+			return fmt.Sprintf("the pipeline does not finish within %s: %s", l.options.Patience, left)
 		}
 	}
 }
 
 // left says what is not finished; "" is nothing.
 func (l *Ledger) left(b *book) string {
-	l.mu.Lock()
-	acknowledged := maps.Clone(l.acknowledged)
-	l.mu.Unlock()
-	for number := range b.numbers {
-		delete(acknowledged, number)
-	}
-	undecided, open, example := 0, 0, ""
+	missing, undecided, open, example := len(l.missing(b)), 0, 0, ""
 	for _, e := range b.events {
 		if len(b.decisions[e.eventID]) == 0 && !e.isLost {
 			undecided++
@@ -50,15 +44,32 @@ func (l *Ledger) left(b *book) string {
 		for _, run := range e.runs {
 			if b.final[run] == "" {
 				open++
-				example = fmt.Sprintf("run %s of event %d, decided %+v, %d times in the topic", run, e.number, b.decisions[e.eventID], b.runs[run])
+				example = fmt.Sprintf("run %s of event %d, decided %+v, %d times in the topic", run, e.number, b.decisions[e.eventID], b.runs[run].copies)
 			}
 		}
 	}
-	if len(acknowledged)+undecided+open == 0 {
+	if missing+undecided+open == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d acknowledged events are not in the topic, %d of %d have no decision, %d runs have no end (%s)",
-		len(acknowledged), undecided, len(b.events), open, example)
+		missing, undecided, len(b.events), open, example)
+}
+
+// missing returns the numbers that were acknowledged and are not in the topic.
+func (l *Ledger) missing(b *book) map[int64]struct{} {
+	l.mu.Lock()
+	acknowledged := maps.Clone(l.acknowledged)
+	l.mu.Unlock()
+	for number := range b.numbers {
+		delete(acknowledged, number)
+	}
+	return acknowledged
+}
+
+func (l *Ledger) checkAcknowledged(b *book, wrong *problems) {
+	for number := range l.missing(b) {
+		wrong.add("event %d was acknowledged and is not in the topic", number)
+	}
 }
 
 // checkKafka compares decisions and runs with what must be.
@@ -69,14 +80,19 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 		if e.status == schemas.Duplicate {
 			report.Duplicates++
 		}
-		l.compare(e, decisions[e.eventID], wrong)
+		l.checkDecisions(e, decisions[e.eventID], wrong)
+		report.Doubled += max(0, len(decisions[e.eventID])-1)
 		delete(decisions, e.eventID)
-		for _, run := range e.runs {
+		for _, id := range e.runs {
 			report.Runs++
-			if copies := runs[run]; copies == 0 || copies > 1 && l.options.ExactlyOnce {
-				wrong.add("run %s of event %s is there %d times", run, e.eventID, copies)
+			if copies := runs[id].copies; copies == 0 || copies > 1 && l.options.ExactlyOnce {
+				wrong.add("run %s of event %d is there %d times", id, e.number, copies)
 			}
-			delete(runs, run)
+			report.Doubled += max(0, runs[id].copies-1)
+			if runs[id].differ {
+				wrong.add("copies of run %s of event %d are not the same", id, e.number)
+			}
+			delete(runs, id)
 		}
 	}
 	for id := range decisions {
@@ -87,40 +103,67 @@ func (l *Ledger) checkKafka(b *book, wrong *problems, report *Report) {
 	}
 }
 
-func (l *Ledger) compare(e event, decisions []schemas.Decision, wrong *problems) {
+func (l *Ledger) checkDecisions(e event, decisions []schemas.Decision, wrong *problems) {
 	if e.isLost {
 		if len(decisions) > 0 {
-			wrong.add("event %s was deleted before it was read and has a decision", e.eventID)
+			wrong.add("event %d was deleted before it was read and has a decision", e.number)
 		}
 		return
 	}
 	if len(decisions) == 0 || len(decisions) > 1 && l.options.ExactlyOnce {
-		wrong.add("event %s has %d decisions", e.eventID, len(decisions))
+		wrong.add("event %d has %d decisions", e.number, len(decisions))
 	}
 	for _, decision := range decisions {
-		made := map[string]bool{}
-		for _, trigger := range decision.Triggers {
-			if trigger.RunID != "" {
-				made[trigger.RunID] = true
-			}
-		}
-		isRight := decision.Status == e.status && len(made) == len(e.runs)
-		for _, run := range e.runs {
-			isRight = isRight && made[run]
-		}
-		if !isRight {
-			wrong.add("event %s: %s with runs %v, want %s with %v", e.eventID, decision.Status, made, e.status, e.runs)
-		}
-		first := schemas.Position{Partition: e.first.partition, Offset: e.first.offset}
-		if e.status == schemas.Duplicate && (decision.DuplicateOf == nil || *decision.DuplicateOf != first) {
-			wrong.add("event %s repeats %v, want %v", e.eventID, decision.DuplicateOf, first)
+		if problem := l.problemOf(e, decision); problem != "" {
+			wrong.add("event %d: %s", e.number, problem)
 		}
 	}
 }
 
+// problemOf judges what a decision says of the event and of each trigger; "" is nothing.
+func (l *Ledger) problemOf(e event, decision schemas.Decision) string {
+	input := schemas.Position{Partition: e.at.partition, Offset: e.at.offset}
+	if decision.Status != e.status || decision.Input != input {
+		return fmt.Sprintf("%s, at %v; want %s, at %v", decision.Status, decision.Input, e.status, input)
+	}
+	if first := (schemas.Position{Partition: e.first.partition, Offset: e.first.offset}); e.status == schemas.Duplicate {
+		if len(decision.Triggers) > 0 || decision.DuplicateOf == nil || *decision.DuplicateOf != first {
+			return fmt.Sprintf("duplicate of %v, with %d triggers; want %v and none", decision.DuplicateOf, len(decision.Triggers), first)
+		}
+		return ""
+	}
+	outcomes := map[string]schemas.TriggerDecision{}
+	for _, trigger := range decision.Triggers {
+		outcomes[trigger.TriggerID] = trigger
+	}
+	if want := len(l.options.Triggers); len(decision.Triggers) != want || len(outcomes) != want {
+		return fmt.Sprintf("%d triggers were asked, want %d", len(decision.Triggers), want)
+	}
+	for _, trigger := range l.options.Triggers {
+		if got := outcomes[trigger.ID]; !trigger.isRight(e, got) {
+			return fmt.Sprintf("trigger %s of workflow %s says %q %s, with run %q", trigger.ID, trigger.Workflow, got.Outcome, got.Reason, got.RunID)
+		}
+	}
+	return ""
+}
+
+func (t Trigger) isRight(e event, got schemas.TriggerDecision) bool {
+	switch {
+	case t.fails(e.number):
+		return (got.Outcome == schemas.ConditionError || got.Outcome == schemas.MappingError) && got.RunID == ""
+	case t.Matches(e.number):
+		return got.Outcome == schemas.Matched && got.RunID == t.runID(e)
+	}
+	return got.Outcome == schemas.ConditionFalse && got.RunID == ""
+}
+
+func (t Trigger) fails(number int64) bool { return t.Fails != nil && t.Fails(number) }
+
+func (t Trigger) runID(e event) string { return schemas.RunID(t.ID, e.eventID, 0).String() }
+
 // checkEffects compares what the workflow API did with what the runs ask for.
 func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
-	effects := l.options.Effects()
+	effects := maps.Clone(l.options.Effects())
 	for _, e := range b.events {
 		for _, run := range e.runs {
 			effect := effects[run]
@@ -135,6 +178,9 @@ func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
 			}
 			if starts := map[schemas.DeliveryOutcome]int{schemas.Delivered: 1}[want]; effect.Starts != starts || effect.Changed > 0 {
 				wrong.add("the workflow API started run %s %d times and saw %d other bodies, want %d and none", run, effect.Starts, effect.Changed, starts)
+			}
+			if effect.Starts > 0 && !bytes.Equal(effect.Body, b.runs[run].request) {
+				wrong.add("the workflow API got other bytes than run %s of event %d has", run, e.number)
 			}
 			report.Resent += max(0, effect.Calls-1)
 		}

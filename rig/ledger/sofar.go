@@ -15,7 +15,10 @@ func (l *Ledger) SettleSoFar(t testing.TB) time.Duration {
 	l.mu.Lock()
 	wanted := maps.Clone(l.acknowledged)
 	l.mu.Unlock()
-	book := newBook(t, l.options)
+	book, err := l.newBook()
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer book.close()
 	ctx, cancel := context.WithTimeout(context.Background(), l.options.Patience)
 	defer cancel()
