@@ -6,7 +6,6 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"os/exec"
 	"path/filepath"
@@ -33,13 +32,23 @@ type Options struct {
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
 	Binary      string           // of millrace; the one under test
+	// Elsewhere says which events go to a second environment, with the same triggers and a workflow API of its own; nil is
+	// none. There must be no repeats with it.
+	Elsewhere func(int64) bool
 }
+
+// The environments; staging is there with Options.Elsewhere only.
+const (
+	production = "production"
+	staging    = "staging"
+)
 
 // Fleet is the processes and what they stand between.
 type Fleet struct {
 	Kafka      kafka.Config
 	ClickHouse *Link // between the processes and ClickHouse
 	Workflows  *Workflows
+	Elsewhere  *Workflows // of the second environment
 	Ledger     *ledger.Ledger
 	Source     schemas.Source
 	Path       string // of the endpoint that events are posted to
@@ -72,7 +81,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	f.ClickHouse = NewLink(t, clickhouse.DialContext)
 	database := "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
 	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + database + "?compress=none"
-	f.Workflows = newWorkflows(t)
+	f.Workflows, f.Elsewhere = newWorkflows(t), newWorkflows(t)
 	t.Cleanup(f.cleanUp)
 	if err := f.Kafka.EnsureTopics(t.Context()); err != nil {
 		t.Fatal(err)
@@ -84,7 +93,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	}
 	f.Ledger = ledger.New(ledger.Options{
 		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
-		Effects: f.Workflows.Effects, Patience: patience,
+		Effects: f.effects, Patience: patience,
 	})
 	return f
 }
@@ -107,22 +116,19 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 		return nil, err
 	}
 	defer writer.Close()
-	environment := schemas.Environment{Name: "production", Workflows: schemas.WorkflowAPI{BaseURL: f.Workflows.URL}}
-	if err := writer.EnsureEnvironment(ctx, environment); err != nil {
+	if err := f.ensureEnvironments(ctx, writer); err != nil {
 		return nil, err
 	}
 	if f.Source, err = writer.CreateSource(ctx, schemas.Source{Name: "app"}); err != nil {
 		return nil, err
 	}
-	f.Path = "/v1/receive/" + f.Source.Endpoints["production"].Key
-	trigger := schemas.Trigger{Environment: "production", SourceID: f.Source.ID, Event: "Order", Workflow: "always"}
-	always, err := writer.CreateTrigger(ctx, trigger)
-	trigger.Workflow, trigger.Condition = "some", "data.chosen"
-	some, err2 := writer.CreateTrigger(ctx, trigger)
-	return []ledger.Trigger{
-		{Trigger: always, Matches: func(int64) bool { return true }},
-		{Trigger: some, Matches: f.options.EventNumber},
-	}, errors.Join(err, err2)
+	f.Path = f.pathIn(production)
+	triggers, err := f.createTriggers(ctx, writer, production, func(number int64) bool { return !f.isElsewhere(number) })
+	if err != nil || f.options.Elsewhere == nil {
+		return triggers, err
+	}
+	more, err := f.createTriggers(ctx, writer, staging, f.isElsewhere)
+	return append(triggers, more...), err
 }
 
 // Run runs a command of the binary to its end, which must be a good one, and returns what it printed.

@@ -89,7 +89,7 @@ func (l *Load) body(number, message int64) []byte {
 func (l *Load) deliver(ctx context.Context, p post) {
 	l.posted.Add(1)
 	for try := 0; ; try++ {
-		url := l.senders.To[(int(p.number)+try)%len(l.senders.To)] + l.fleet.Path
+		url := l.senders.To[(int(p.number)+try)%len(l.senders.To)] + l.fleet.path(p.number)
 		started := time.Now()
 		switch l.post(url, p.body) {
 		case http.StatusNoContent:

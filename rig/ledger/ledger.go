@@ -65,6 +65,19 @@ func (l *Ledger) Acknowledged() int {
 	return len(l.acknowledged)
 }
 
+// AcknowledgedOf returns how many events were whose number is meant.
+func (l *Ledger) AcknowledgedOf(isMeant func(number int64) bool) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	count := 0
+	for number := range l.acknowledged {
+		if isMeant(number) {
+			count++
+		}
+	}
+	return count
+}
+
 // Report is what was compared.
 type Report struct {
 	Acknowledged int // events that were answered 204
