@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,8 +21,13 @@ const atOnce = 200
 func TestP17DispatchersKilledSkipNoRun(t *testing.T) {
 	length, random := settings(t)
 	f := fleet.New(t, clickhouse, fleet.Options{})
+	var calls atomic.Int64
 	f.Workflows.Follow(func(http.ResponseWriter, *http.Request, []byte) bool {
-		f.Pause(20 * time.Millisecond) // so that a kill meets calls
+		took := 20 * time.Millisecond // so that a kill meets calls
+		if calls.Add(1)%50 == 0 {
+			took = 2 * time.Second // longer than the time between two commits, which must not pass over it
+		}
+		f.Pause(took)
 		return true
 	})
 	dispatchers := []fleet.Launch{dispatcherNamed("dispatcher"), dispatcherNamed("other")}
