@@ -31,6 +31,8 @@ type Options struct {
 	Partitions  int              // of each topic; 4
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
+	Anonymous   func(int64) bool // which events have no user, so that they cannot be mapped; none
+	Refused     func(int64) bool // of which events ClickHouse refuses the row; none
 	Binary      string           // of millrace; the one under test
 	// Elsewhere says which events go to a second environment, with the same triggers and a workflow API of its own; nil is
 	// none. There must be no repeats with it.
@@ -92,8 +94,8 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		t.Fatal(err)
 	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers, Dead: options.Dead,
-		Effects: f.effects, Patience: patience,
+		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers,
+		Dead: options.Dead, Unmapped: options.Anonymous, Refused: options.Refused, Effects: f.effects, Patience: patience,
 	})
 	return f
 }

@@ -80,9 +80,13 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 }
 
 func (l *Load) body(number, message int64) []byte {
-	padding := bytes.Repeat([]byte("x"), l.senders.Padding)
-	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
-		message%500, message, number, l.fleet.options.EventNumber(number), padding)
+	padding, options := bytes.Repeat([]byte("x"), l.senders.Padding), l.fleet.options
+	person := "userId"
+	if options.Anonymous != nil && options.Anonymous(number) {
+		person = "anonymousId"
+	}
+	return fmt.Appendf(nil, `{"type":"track","event":"Order","%s":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"}}`,
+		person, message%500, message, number, options.EventNumber(number), padding)
 }
 
 // deliver posts an event until it is taken, or the load ends: then nobody promised anything.

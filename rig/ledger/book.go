@@ -41,6 +41,8 @@ type book struct {
 	decisions map[string][]schemas.Decision // by event ID
 	runs      map[string]int                // by run ID
 	final     map[string]schemas.DeliveryOutcome
+	dead      map[string]int     // dead letters by run ID
+	foreign   []place            // records of the events topic that are no events
 	places    map[string][]place // of deliveries and dead letters, which ClickHouse keeps by place
 	broken    error              // the first record that cannot be read
 }
@@ -63,7 +65,8 @@ func newBook(t testing.TB, options Options) *book {
 	}
 	return &book{
 		options: options, client: client, next: map[string]map[int32]int64{}, firsts: map[string]place{}, numbers: map[int64]struct{}{},
-		decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
+		decisions: map[string][]schemas.Decision{}, runs: map[string]int{}, final: map[string]schemas.DeliveryOutcome{}, dead: map[string]int{},
+		places: map[string][]place{},
 	}
 }
 
@@ -108,28 +111,37 @@ func (b *book) add(record *kgo.Record) error {
 		b.places[schemas.DeliveriesTopic] = append(b.places[schemas.DeliveriesTopic], at)
 		return err
 	}
+	letter, err := schemas.Decode[schemas.DeadLetter](record.Value)
+	b.dead[letter.Run.RunID]++
 	b.places[schemas.DeadRunsTopic] = append(b.places[schemas.DeadRunsTopic], at)
-	return nil
+	return err
 }
 
 // addEvent computes what must become of an event, by the message IDs and numbers alone. The test is shorter than the window.
 func (b *book) addEvent(record *kgo.Record, at place) error {
-	var body struct{ Properties struct{ N int64 } }
-	if err := json.Unmarshal(record.Value, &body); err != nil {
-		return err
-	}
 	headers := map[string]string{}
 	for _, header := range record.Headers {
 		headers[header.Key] = string(header.Value)
 	}
+	if headers["event_id"] == "" {
+		b.foreign = append(b.foreign, at)
+		return nil
+	}
+	var body struct{ Properties struct{ N int64 } }
+	if err := json.Unmarshal(record.Value, &body); err != nil {
+		return err
+	}
 	e := event{number: body.Properties.N, eventID: headers["event_id"], at: at, status: schemas.Processed, bodySum: sum(record.Value)}
 	b.numbers[e.number] = struct{}{}
 	id := headers["message_id"]
-	if first, repeats := b.firsts[id]; repeats {
+	first, repeats := b.firsts[id]
+	switch {
+	case repeats:
 		e.status, e.first = schemas.Duplicate, first
-	} else {
-		b.firsts[id] = at
-		e.runs = b.runsOf(e)
+	case b.options.Unmapped(e.number):
+		b.firsts[id], e.status = at, schemas.Failed
+	default:
+		b.firsts[id], e.runs = at, b.runsOf(e)
 	}
 	b.events = append(b.events, e)
 	return nil

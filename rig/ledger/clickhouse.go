@@ -38,6 +38,9 @@ func (l *Ledger) checkClickHouse(t testing.TB, b *book, wrong *problems, report 
 	defer cancel()
 	for _, table := range l.tables(b) {
 		report.Rows += len(table.want)
+		if table.name == "quarantine" {
+			report.Quarantined = len(table.want)
+		}
 		got, err := awaitRows(ctx, conn, table)
 		if err != nil {
 			t.Fatalf("reading %s from ClickHouse: %v", table.name, err)
@@ -55,9 +58,16 @@ type table struct {
 }
 
 func (l *Ledger) tables(b *book) []table {
-	var events, decisions, runs, deliveries, dead []string
+	var events, quarantine, decisions, runs, deliveries, dead []string
 	for _, e := range b.events {
-		events = append(events, fmt.Sprintf("%d/%d %d", e.at.partition, e.at.offset, e.bodySum))
+		if l.options.Refused(e.number) {
+			quarantine = append(quarantine, fmt.Sprintf("%d/%d", e.at.partition, e.at.offset))
+		} else {
+			events = append(events, fmt.Sprintf("%d/%d %d", e.at.partition, e.at.offset, e.bodySum))
+		}
+	}
+	for _, at := range b.foreign {
+		quarantine = append(quarantine, fmt.Sprintf("%d/%d", at.partition, at.offset))
 	}
 	for id := range b.decisions {
 		decisions = append(decisions, id)
@@ -72,6 +82,7 @@ func (l *Ledger) tables(b *book) []table {
 	}
 	all := []table{
 		{"events", "SELECT concat(toString(partition), '/', toString(offset), ' ', toString(xxHash64(body))) FROM events FINAL", events},
+		{"quarantine", "SELECT concat(toString(partition), '/', toString(offset)) FROM quarantine FINAL", quarantine},
 		{"decisions", "SELECT toString(event_id) FROM decisions FINAL", decisions},
 		{"runs", "SELECT toString(run_id) FROM runs FINAL", runs},
 		{"deliveries", "SELECT concat(toString(partition), '/', toString(offset)) FROM deliveries FINAL", deliveries},

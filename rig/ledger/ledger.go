@@ -26,7 +26,12 @@ type Options struct {
 	ExactlyOnce bool   // whether nothing may be in Kafka twice; else what is there twice must be the same
 	Triggers    []Trigger
 	// Dead says of an event whether its runs end as dead letters, because the workflow API refuses them; nil is none.
-	Dead     func(number int64) bool
+	Dead func(number int64) bool
+	// Unmapped says of an event whether it lacks what the triggers' mapping needs; nil is none.
+	Unmapped func(number int64) bool
+	// Refused says of an event whether ClickHouse refuses its row, which must then be in quarantine; nil is none. A record
+	// of the events topic that is no event must be there, too.
+	Refused  func(number int64) bool
 	Effects  func() map[string]Effect // what the workflow API did, by run ID
 	Patience time.Duration            // how long the pipeline may take to finish what is left; it is no expectation
 }
@@ -48,6 +53,11 @@ type Ledger struct {
 
 // New returns an empty ledger.
 func New(options Options) *Ledger {
+	for _, choice := range []*func(int64) bool{&options.Dead, &options.Unmapped, &options.Refused} {
+		if *choice == nil {
+			*choice = func(int64) bool { return false }
+		}
+	}
 	return &Ledger{options: options, acknowledged: map[int64]struct{}{}}
 }
 
@@ -85,14 +95,15 @@ type Report struct {
 	Duplicates   int // of them, repeats
 	Runs         int // that the events had to start
 	Dead         int // of them, those that had to end as dead letters
+	Quarantined  int // rows that had to be in quarantine
 	Resent       int // calls for runs that the workflow API had started before
 	Rows         int // of ClickHouse
 	Finished     time.Duration
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d calls came again; finished after %s",
-		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Resent, r.Finished.Round(time.Millisecond))
+	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows (%d in quarantine) compared; %d calls came again; finished after %s",
+		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Quarantined, r.Resent, r.Finished.Round(time.Millisecond))
 }
 
 // Settle waits until the pipeline has finished everything that was acknowledged, and fails the test where it does not

@@ -119,12 +119,12 @@ func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
 			effect := effects[run]
 			delete(effects, run)
 			want := schemas.Delivered
-			if l.options.Dead != nil && l.options.Dead(e.number) {
+			if l.options.Dead(e.number) {
 				want = schemas.Dead
 				report.Dead++
 			}
-			if got := b.final[run]; got != want {
-				wrong.add("run %s of event %d ended %s, want %s", run, e.number, got, want)
+			if got, isDead := b.final[run], b.dead[run] > 0; got != want || isDead != (want == schemas.Dead) {
+				wrong.add("run %s of event %d ended %s, want %s; there are %d dead letters of it", run, e.number, got, want, b.dead[run])
 			}
 			if starts := map[schemas.DeliveryOutcome]int{schemas.Delivered: 1}[want]; effect.Starts != starts || effect.Changed > 0 {
 				wrong.add("the workflow API started run %s %d times and saw %d other bodies, want %d and none", run, effect.Starts, effect.Changed, starts)
