@@ -34,6 +34,8 @@ type Options struct {
 	Anonymous   func(int64) bool // which events have no user, so that they cannot be mapped; none
 	Refused     func(int64) bool // of which events ClickHouse refuses the row; none
 	Binary      string           // of millrace; the one under test
+	// Broker is the address of an embedded broker that the test runs by itself; else the broker is the one of rig.
+	Broker string
 	// Elsewhere says which events go to a second environment, with the same triggers and a workflow API of its own; nil is
 	// none. There must be no repeats with it.
 	Elsewhere func(int64) bool
@@ -74,7 +76,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	if options.EventNumber == nil {
 		options.EventNumber = func(number int64) bool { return number%2 == 1 }
 	}
-	cluster := rig.Kafka(t)
+	cluster := cluster(t, options)
 	f := &Fleet{t: t, options: options, dir: t.TempDir(), byName: map[string]*Process{}, log: &rig.Buffer{}, addressesOf: map[string][2]string{}}
 	f.Kafka = kafka.Config{
 		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "fleet",
@@ -94,11 +96,21 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		t.Fatal(err)
 	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: rig.IsCrashSafe(), Triggers: triggers,
+		Kafka: f.Kafka, ClickHouse: f.dsn, ExactlyOnce: f.isExactlyOnce(), Triggers: triggers,
 		Dead: options.Dead, Unmapped: options.Anonymous, Refused: options.Refused, Effects: f.effects, Patience: patience,
 	})
 	return f
 }
+
+func cluster(t testing.TB, options Options) rig.Cluster {
+	if options.Broker != "" {
+		return rig.Cluster{Brokers: []string{options.Broker}, TopicPrefix: "test-own."}
+	}
+	return rig.Kafka(t)
+}
+
+// isExactlyOnce tells whether the broker bears transactions.
+func (f *Fleet) isExactlyOnce() bool { return f.options.Broker == "" && rig.IsCrashSafe() }
 
 func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 	logger := slog.New(slog.DiscardHandler)
