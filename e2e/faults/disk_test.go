@@ -1,11 +1,14 @@
 package faults
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/millrace/millrace/rig"
 )
 
 // disk is a small file system in memory that can be full, or read-only.
@@ -33,25 +36,29 @@ func newDisk(t *testing.T, dir, size string) *disk {
 
 func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fill leaves so many bytes of it free.
+// fill leaves so many bytes of it free, or less where somebody is writing.
 func (d *disk) fill(leave int64) {
 	d.t.Helper()
-	var of unix.Statfs_t
-	if err := unix.Statfs(d.dir, &of); err != nil {
-		d.t.Fatal(err)
-	}
 	file, err := os.Create(d.ballast())
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	defer file.Close()
-	size := int64(of.Bavail)*of.Bsize - leave
-	if size <= 0 {
-		d.t.Fatalf("only %d bytes are free", int64(of.Bavail)*of.Bsize)
-	}
-	if err := unix.Fallocate(int(file.Fd()), 0, 0, size); err != nil {
-		d.t.Fatalf("filling the disk: %v", err)
-	}
+	rig.Eventually(d.t, "the disk is full", func() error {
+		var of unix.Statfs_t
+		if err := unix.Statfs(d.dir, &of); err != nil {
+			return err
+		}
+		more := int64(of.Bavail)*of.Bsize - leave
+		if more <= 0 {
+			return nil
+		}
+		size, err := file.Seek(0, io.SeekEnd)
+		if err != nil {
+			return err
+		}
+		return unix.Fallocate(int(file.Fd()), 0, size, more)
+	})
 }
 
 // free removes what fill has written.
