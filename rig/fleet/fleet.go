@@ -123,7 +123,7 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 	go func() { ended <- reader.Run(ctx) }()
 	defer func() {
 		stop()
-		_ = <-ended // it was told to
+		<-ended // it was told to
 	}()
 	writer, err := catalog.NewWriter(f.Kafka, reader, logger, catalog.WriterOptions{})
 	if err != nil {
