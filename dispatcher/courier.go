@@ -94,7 +94,7 @@ func (c *courier) rest(j *job, next step) step {
 func (c *courier) wasDelivered(j *job) bool {
 	found, err := c.delivered.has(j.run.RunID)
 	if err != nil {
-		c.records.fail(fmt.Errorf("looking for run %s among the delivered ones: %w", j.run.RunID, err))
+		c.records.fail(&transientError{fmt.Errorf("looking for run %s among the delivered ones: %w", j.run.RunID, err)})
 		return false
 	}
 	if found {

@@ -119,7 +119,7 @@ func (d *delivered) follow(ctx context.Context) error {
 			d.logger.Warn("reading deliveries failed; trying again", "topic", failed.Topic, "partition", failed.Partition, "error", failed.Err)
 		}
 		if err := d.noteAll(fetches); err != nil {
-			return fmt.Errorf("noting delivered runs: %w", err)
+			return &transientError{fmt.Errorf("noting delivered runs: %w", err)}
 		}
 	}
 	return nil

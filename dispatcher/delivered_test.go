@@ -2,6 +2,8 @@ package dispatcher_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -114,4 +116,25 @@ func (p *pipeline) forgetDeliveries() {
 	if _, err := admin.DeleteRecords(p.t.Context(), ends.Offsets()); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func TestDispatcherWaitsForFilesThatItCannotUse(t *testing.T) {
+	p := newPipeline(t, 1, func(call) reply { return ok() })
+	p.write(0, "k", newRun("r0"))
+	config := quick()
+	config.DeliveredDir = t.TempDir()
+	inTheWay := filepath.Join(config.DeliveredDir, "instance")
+	if err := os.Mkdir(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p.run(config)
+	p.eventually("it says that it waits", func() bool { return strings.Contains(p.log.String(), "no run is dispatched for now") })
+	if calls := len(p.api.calls("r0")); calls != 0 {
+		t.Errorf("%d calls by a dispatcher that cannot remember them", calls)
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	p.waitCommitted(0, 1)
+	p.requireOneCallEach(1)
 }

@@ -59,8 +59,27 @@ func New(config Config, cluster kafka.Config, destinations Destinations, logger 
 
 // Run dispatches until ctx ends, then starts no new call, waits up to DrainTimeout for those in flight, commits and
 // leaves the group; that is a nil error. It returns an error when a partition's offset is out of range (some runs may
-// be lost: a person must look) and when Kafka refuses a delivery record, since nothing may be committed without it.
+// be lost: a person must look) and when Kafka refuses a delivery record, since nothing may be committed without it. While
+// its files, or Kafka's, cannot be written it dispatches nothing, and begins anew with growing pauses.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	pause := backoff.NewExponentialBackOff()
+	for {
+		began := time.Now()
+		err := d.runOnce(ctx)
+		if ctx.Err() != nil || !isTransient(err) {
+			return err
+		}
+		if time.Since(began) > time.Minute {
+			pause.Reset()
+		}
+		if !d.waitAfter(ctx, pause.NextBackOff(), err) {
+			return nil
+		}
+	}
+}
+
+// runOnce is Run until something fails.
+func (d *Dispatcher) runOnce(ctx context.Context) error {
 	known, err := d.openDelivered(ctx)
 	if err != nil {
 		return err
@@ -110,7 +129,7 @@ func (d *Dispatcher) openDelivered(ctx context.Context) (*delivered, error) {
 func (d *Dispatcher) dispatch(ctx, running context.Context, known *delivered, fail context.CancelCauseFunc) error {
 	name, err := instance(d.config.deliveredDir())
 	if err != nil {
-		return err
+		return &transientError{err}
 	}
 	calls := newCaller(d.config, d.networks)
 	defer calls.close()

@@ -1,14 +1,8 @@
 package eventlog_test
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,29 +47,7 @@ func (e *engine) config(testing.TB) eventlog.Config {
 // kill ends the engine's process at once. Whoever supervises it starts another.
 func (e *engine) kill(tb testing.TB) {
 	tb.Helper()
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
+	if err := e.Kill(); err != nil {
 		tb.Fatal(err)
 	}
-	for _, process := range processes {
-		pid, _ := strconv.Atoi(filepath.Base(process))
-		if !e.isChild(pid) {
-			continue
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			tb.Fatal(err)
-		}
-		return
-	}
-	tb.Fatal("the engine has no process")
-}
-
-// isChild tells whether pid is our own child and works in the engine's directory.
-func (e *engine) isChild(pid int) bool {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil || !strings.Contains(string(status), fmt.Sprintf("\nPPid:\t%d\n", os.Getpid())) {
-		return false
-	}
-	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && bytes.Contains(environ, []byte(e.Dir))
 }

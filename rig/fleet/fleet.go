@@ -35,19 +35,33 @@ type Options struct {
 	Partitions  int              // of each topic; 4
 	EventNumber func(int64) bool // of which events the second trigger starts a run; odd ones
 	Dead        func(int64) bool // of which events the workflow API refuses the runs; none
+	Anonymous   func(int64) bool // which events have no user, so that they cannot be mapped; none
+	Refused     func(int64) bool // of which events ClickHouse refuses the row; none
 	Binary      string           // of millrace; the one under test
 	NoEventLog  bool             // runs, so that ClickHouse is not judged
 	Triggers    []ledger.Trigger // further ones, for the same events
 	Properties  string           // further ones of each event, as members of a JSON object: "a":1,"b":[]
 	APIKeyRef   string           // of the environment's workflow API; none
 	Flags       []string         // of every process
+	// Broker is the address of an embedded broker that the test runs by itself; else the broker is the one of rig.
+	Broker string
+	// Elsewhere says which events go to a second environment, with the same triggers and a workflow API of its own; nil is
+	// none. There must be no repeats with it.
+	Elsewhere func(int64) bool
 }
+
+// The environments; staging is there with Options.Elsewhere only.
+const (
+	production = "production"
+	staging    = "staging"
+)
 
 // Fleet is the processes and what they stand between.
 type Fleet struct {
 	Kafka      kafka.Config
 	ClickHouse *Link // between the processes and ClickHouse
 	Workflows  *Workflows
+	Elsewhere  *Workflows // of the second environment
 	Ledger     *ledger.Ledger
 	Source     schemas.Source
 	Triggers   []ledger.Trigger
@@ -80,7 +94,7 @@ func (o Options) withDefaults(t testing.TB) Options {
 func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	t.Helper()
 	options = options.withDefaults(t)
-	cluster := rig.Kafka(t)
+	cluster := cluster(t, options)
 	f := &Fleet{t: t, options: options, dir: t.TempDir(), byName: map[string]*Process{}, log: &rig.Buffer{}, addressesOf: map[string][2]string{}}
 	f.Kafka = kafka.Config{
 		Brokers: cluster.Brokers, TopicPrefix: cluster.TopicPrefix, ClientID: "fleet",
@@ -93,7 +107,7 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 	}
 	f.database = "fleet_" + cluster.TopicPrefix[len("test-"):len(cluster.TopicPrefix)-1]
 	f.dsn = "http://" + f.ClickHouse.Addr() + "/" + f.database + "?compress=none"
-	f.Workflows = newWorkflows(t)
+	f.Workflows, f.Elsewhere = newWorkflows(t), newWorkflows(t)
 	t.Cleanup(f.cleanUp)
 	if err := f.Kafka.EnsureTopics(t.Context()); err != nil {
 		t.Fatal(err)
@@ -108,11 +122,21 @@ func New(t testing.TB, clickhouse engine.Engine, options Options) *Fleet {
 		judged = ""
 	}
 	f.Ledger = ledger.New(ledger.Options{
-		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: rig.IsCrashSafe(), Triggers: f.Triggers, Dead: options.Dead,
-		Effects: f.Workflows.Effects, Patience: patience,
+		Kafka: f.Kafka, ClickHouse: judged, ExactlyOnce: f.isExactlyOnce(), Triggers: f.Triggers, Dead: options.Dead,
+		Refused: options.Refused, Effects: f.effects, Patience: patience,
 	})
 	return f
 }
+
+func cluster(t testing.TB, options Options) rig.Cluster {
+	if options.Broker != "" {
+		return rig.Cluster{Brokers: []string{options.Broker}, TopicPrefix: "test-own."}
+	}
+	return rig.Kafka(t)
+}
+
+// isExactlyOnce tells whether the broker bears transactions.
+func (f *Fleet) isExactlyOnce() bool { return f.options.Broker == "" && rig.IsCrashSafe() }
 
 func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 	logger := slog.New(slog.DiscardHandler)
@@ -135,26 +159,19 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 		return nil, err
 	}
 	defer writer.Close()
-	workflows := schemas.WorkflowAPI{BaseURL: f.Workflows.URL, APIKeyRef: f.options.APIKeyRef}
-	if err := writer.EnsureEnvironment(ctx, schemas.Environment{Name: "production", Workflows: workflows}); err != nil {
+	if err := f.ensureEnvironments(ctx, writer); err != nil {
 		return nil, err
 	}
 	if f.Source, err = writer.CreateSource(ctx, schemas.Source{Name: "app"}); err != nil {
 		return nil, err
 	}
-	f.Path = "/v1/receive/" + f.Source.Endpoints["production"].Key
-	triggers := append([]ledger.Trigger{
-		{Trigger: schemas.Trigger{Workflow: "always"}, Matches: func(int64) bool { return true }},
-		{Trigger: schemas.Trigger{Workflow: "some", Condition: "data.chosen"}, Matches: f.options.EventNumber},
-	}, f.options.Triggers...)
-	for i := range triggers {
-		trigger := triggers[i].Trigger
-		trigger.Environment, trigger.SourceID, trigger.Event = "production", f.Source.ID, "Order"
-		if triggers[i].Trigger, err = writer.CreateTrigger(ctx, trigger); err != nil {
-			return nil, err
-		}
+	f.Path = f.pathIn(production)
+	triggers, err := f.createTriggers(ctx, writer, production, func(number int64) bool { return !f.isElsewhere(number) })
+	if err != nil || f.options.Elsewhere == nil {
+		return triggers, err
 	}
-	return triggers, nil
+	more, err := f.createTriggers(ctx, writer, staging, f.isElsewhere)
+	return append(triggers, more...), err
 }
 
 // Run runs a command of the binary to its end, which must be a good one, and returns what it printed.

@@ -16,9 +16,9 @@ type Dial func(ctx context.Context, address string) (net.Conn, error)
 // Link is a TCP port with something behind it that can be cut off, or made slow.
 type Link struct {
 	listener net.Listener
-	dial     Dial
 
 	mu    sync.Mutex // guards all below
+	dial  Dial
 	isCut bool
 	delay time.Duration
 	conns map[net.Conn]struct{}
@@ -84,6 +84,13 @@ func (l *Link) Restore() {
 	l.isCut = false
 }
 
+// Redirect lets new connections lead to somewhere else.
+func (l *Link) Redirect(dial Dial) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dial = dial
+}
+
 // SetDelay makes what is sent arrive so much later, in both directions.
 func (l *Link) SetDelay(delay time.Duration) {
 	l.mu.Lock()
@@ -92,7 +99,10 @@ func (l *Link) SetDelay(delay time.Duration) {
 }
 
 func (l *Link) serve(ctx context.Context, near net.Conn) {
-	far, err := l.dial(ctx, "")
+	l.mu.Lock()
+	dial := l.dial
+	l.mu.Unlock()
+	far, err := dial(ctx, "")
 	if err != nil {
 		_ = near.Close() // who asks sees a connection that ends
 		return

@@ -90,12 +90,15 @@ func (f *Fleet) StartLoad(senders Senders) *Load {
 
 // EventBody is the event with this number, under the message ID of that or an earlier one.
 func (f *Fleet) EventBody(number, message int64, padding int) []byte {
-	further := f.options.Properties
+	further, person := f.options.Properties, "userId"
 	if further != "" {
 		further = "," + further
 	}
-	return fmt.Appendf(nil, `{"type":"track","event":"Order","userId":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"%s}}`,
-		message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding), further)
+	if f.isAnonymous(number) {
+		person = "anonymousId"
+	}
+	return fmt.Appendf(nil, `{"type":"track","event":"Order","%s":"u%d","messageId":"m%d","properties":{"n":%d,"chosen":%t,"padding":"%s"%s}}`,
+		person, message%500, message, number, f.options.EventNumber(number), strings.Repeat("x", padding), further)
 }
 
 // deliver posts an event until it is taken, or the load ends: then nobody promised anything.
@@ -103,7 +106,7 @@ func (l *Load) deliver(ctx context.Context, p post) {
 	l.posted.Add(1)
 	for try := 0; ; try++ {
 		started := time.Now()
-		switch l.post(int(p.number)+try, p.body) {
+		switch l.post(int(p.number)+try, p) {
 		case http.StatusNoContent:
 			l.fleet.Ledger.Acknowledge(p.number)
 			l.mu.Lock()
@@ -124,16 +127,16 @@ func (l *Load) deliver(ctx context.Context, p post) {
 }
 
 // post returns the status of the answer; 0 where there was none.
-func (l *Load) post(turn int, body []byte) int {
+func (l *Load) post(turn int, p post) int {
 	var url string
 	if balancer := l.senders.Through; balancer != nil {
 		target := balancer.pick(turn)
 		defer balancer.release(target)
-		url = target.url + l.fleet.Path
+		url = target.url
 	} else {
-		url = l.senders.To[turn%len(l.senders.To)] + l.fleet.Path
+		url = l.senders.To[turn%len(l.senders.To)]
 	}
-	answer, err := l.client.Post(url, "application/json", bytes.NewReader(body))
+	answer, err := l.client.Post(url+l.fleet.path(p.number), "application/json", bytes.NewReader(p.body))
 	if failed, is := errors.AsType[*net.OpError](err); is && failed.Op == "dial" {
 		l.unreached.Add(1)
 	}

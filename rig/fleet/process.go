@@ -113,7 +113,7 @@ func (f *Fleet) roleFlags(launch Launch, serves string) []string {
 		return []string{"ingest", "--ingest-listen=" + serves}
 	case "processor":
 		guarantee := "at_least_once"
-		if rig.IsCrashSafe() {
+		if f.isExactlyOnce() {
 			guarantee = "exactly_once"
 		}
 		return []string{

@@ -52,6 +52,8 @@ type book struct {
 	decisions map[string][]schemas.Decision // by event ID
 	runs      map[string]run                // by run ID
 	final     map[string]schemas.DeliveryOutcome
+	dead      map[string]int     // dead letters by run ID
+	foreign   []place            // records of the events topic that are no events
 	places    map[string][]place // of deliveries and dead letters, which ClickHouse keeps by place
 	broken    error              // the first record that cannot be read
 }
@@ -73,7 +75,8 @@ func newBook(options Options) (*book, error) {
 	}
 	return &book{
 		options: options, client: client, next: map[string]map[int32]int64{}, received: map[string][]receipt{}, numbers: map[int64]struct{}{},
-		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]run{}, final: map[string]schemas.DeliveryOutcome{}, places: map[string][]place{},
+		known: map[string]struct{}{}, decisions: map[string][]schemas.Decision{}, runs: map[string]run{}, final: map[string]schemas.DeliveryOutcome{},
+		dead: map[string]int{}, places: map[string][]place{},
 	}, nil
 }
 
@@ -124,19 +127,25 @@ func (b *book) add(record *kgo.Record) error {
 		b.places[schemas.DeliveriesTopic] = append(b.places[schemas.DeliveriesTopic], at)
 		return err
 	}
+	letter, err := schemas.Decode[schemas.DeadLetter](record.Value)
+	b.dead[letter.Run.RunID]++
 	b.places[schemas.DeadRunsTopic] = append(b.places[schemas.DeadRunsTopic], at)
-	return nil
+	return err
 }
 
 // addEvent computes what must become of an event, by the message IDs, times and numbers alone.
 func (b *book) addEvent(record *kgo.Record, at place) error {
-	var body struct{ Properties struct{ N int64 } }
-	if err := json.Unmarshal(record.Value, &body); err != nil {
-		return err
-	}
 	headers := map[string]string{}
 	for _, header := range record.Headers {
 		headers[header.Key] = string(header.Value)
+	}
+	if headers["event_id"] == "" {
+		b.foreign = append(b.foreign, at)
+		return nil
+	}
+	var body struct{ Properties struct{ N int64 } }
+	if err := json.Unmarshal(record.Value, &body); err != nil {
+		return err
 	}
 	e := event{number: body.Properties.N, eventID: headers["event_id"], at: at, status: schemas.Processed, bodySum: sum(record.Value)}
 	if _, isKnown := b.known[e.eventID]; isKnown {
@@ -166,7 +175,7 @@ func (b *book) addEvent(record *kgo.Record, at place) error {
 // outcomeOf says what must become of an event that repeats none.
 func (b *book) outcomeOf(e event) (status schemas.Status, runs []string) {
 	status = schemas.Processed
-	for _, trigger := range b.options.Triggers {
+	for _, trigger := range b.options.of(e) {
 		switch {
 		case trigger.fails(e.number):
 			status = schemas.Failed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -36,6 +37,9 @@ func (l *Ledger) checkClickHouse(ctx context.Context, b *book, wrong *problems, 
 	defer cancel()
 	for _, table := range l.tables(b) {
 		report.Rows += len(table.want)
+		if strings.HasPrefix(table.from, "quarantine") {
+			report.Quarantined = len(table.want)
+		}
 		awaitRows(waiting, conn, table)
 		got, err := column(ctx, conn, "SELECT "+table.row+" FROM "+table.from)
 		if err != nil {
@@ -57,9 +61,16 @@ type table struct {
 }
 
 func (l *Ledger) tables(b *book) []table {
-	var events, decisions, runs, deliveries, dead []string
+	var events, quarantine, decisions, runs, deliveries, dead []string
 	for _, e := range b.events {
-		events = append(events, fmt.Sprintf("%d/%d %d", e.at.partition, e.at.offset, e.bodySum))
+		if l.options.Refused(e.number) {
+			quarantine = append(quarantine, fmt.Sprintf("%d/%d", e.at.partition, e.at.offset))
+		} else {
+			events = append(events, fmt.Sprintf("%d/%d %d", e.at.partition, e.at.offset, e.bodySum))
+		}
+	}
+	for _, at := range b.foreign {
+		quarantine = append(quarantine, fmt.Sprintf("%d/%d", at.partition, at.offset))
 	}
 	for id, copies := range b.decisions {
 		decisions = append(decisions, id+" "+string(copies[0].Status))
@@ -75,6 +86,7 @@ func (l *Ledger) tables(b *book) []table {
 	const place = "concat(toString(partition), '/', toString(offset))"
 	all := []table{
 		{"events FINAL", "concat(" + place + ", ' ', toString(xxHash64(body)))", events},
+		{"quarantine FINAL", place, quarantine},
 		{"decisions FINAL WHERE replay_id = ''", "concat(toString(event_id), ' ', status)", decisions},
 		{"runs FINAL", "concat(toString(run_id), ' ', toString(xxHash64(request)))", runs},
 		{"deliveries FINAL", place, deliveries},

@@ -20,7 +20,8 @@ import (
 // Trigger is one of the catalog with what it means, in plain Go.
 type Trigger struct {
 	schemas.Trigger
-	Matches func(number int64) bool // whether it starts a run for the event with this number
+	Sees    func(number int64) bool // whether it is bound to the event with this number; nil is to all
+	Matches func(number int64) bool // whether it starts a run for that event
 	Fails   func(number int64) bool // whether it fails on that event, which its run then is not started for; nil is never
 }
 
@@ -31,7 +32,10 @@ type Options struct {
 	ExactlyOnce bool   // whether nothing may be in Kafka twice; else what is there twice must be the same
 	Triggers    []Trigger
 	// Dead says of an event whether its runs end as dead letters, because the workflow API refuses them; nil is none.
-	Dead    func(number int64) bool
+	Dead func(number int64) bool
+	// Refused says of an event whether ClickHouse refuses its row, which must then be in quarantine; nil is none. A record
+	// of the events topic that is no event must be there, too.
+	Refused func(number int64) bool
 	Effects func() map[string]Effect // what the workflow API did, by run ID
 	// DialClickHouse reaches ClickHouse where that is no TCP port; nil is where the DSN says.
 	DialClickHouse func(ctx context.Context, address string) (net.Conn, error)
@@ -59,6 +63,11 @@ type Ledger struct {
 
 // New returns an empty ledger.
 func New(options Options) *Ledger {
+	for _, choice := range []*func(int64) bool{&options.Dead, &options.Refused} {
+		if *choice == nil {
+			*choice = func(int64) bool { return false }
+		}
+	}
 	return &Ledger{options: options, acknowledged: map[int64]struct{}{}}
 }
 
@@ -76,6 +85,19 @@ func (l *Ledger) Acknowledged() int {
 	return len(l.acknowledged)
 }
 
+// AcknowledgedOf returns how many events were whose number is meant.
+func (l *Ledger) AcknowledgedOf(isMeant func(number int64) bool) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	count := 0
+	for number := range l.acknowledged {
+		if isMeant(number) {
+			count++
+		}
+	}
+	return count
+}
+
 // Report is what was compared.
 type Report struct {
 	Acknowledged int // events that were answered 204
@@ -84,14 +106,15 @@ type Report struct {
 	Runs         int // that the events had to start
 	Dead         int // of them, those that had to end as dead letters
 	Doubled      int // decisions and runs that are there once more
+	Quarantined  int // rows that had to be in quarantine
 	Resent       int // calls for runs that the workflow API had started before
 	Rows         int // of ClickHouse
 	Finished     time.Duration
 }
 
 func (r Report) String() string {
-	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows compared; %d records are there once more, %d calls came again; finished after %s",
-		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Doubled, r.Resent, r.Finished.Round(time.Millisecond))
+	return fmt.Sprintf("%d acknowledged; %d events (%d duplicates), %d runs (%d dead) and %d rows (%d in quarantine) compared; %d records are there once more, %d calls came again; finished after %s",
+		r.Acknowledged, r.Events, r.Duplicates, r.Runs, r.Dead, r.Rows, r.Quarantined, r.Doubled, r.Resent, r.Finished.Round(time.Millisecond))
 }
 
 // Settle waits until the pipeline has finished everything that was acknowledged, and fails the test where it does not

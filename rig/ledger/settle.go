@@ -136,15 +136,27 @@ func (l *Ledger) problemOf(e event, decision schemas.Decision) string {
 	for _, trigger := range decision.Triggers {
 		outcomes[trigger.TriggerID] = trigger
 	}
-	if want := len(l.options.Triggers); len(decision.Triggers) != want || len(outcomes) != want {
+	triggers := l.options.of(e)
+	if want := len(triggers); len(decision.Triggers) != want || len(outcomes) != want {
 		return fmt.Sprintf("%d triggers were asked, want %d", len(decision.Triggers), want)
 	}
-	for _, trigger := range l.options.Triggers {
+	for _, trigger := range triggers {
 		if got := outcomes[trigger.ID]; !trigger.isRight(e, got) {
 			return fmt.Sprintf("trigger %s of workflow %s says %q %s, with run %q", trigger.ID, trigger.Workflow, got.Outcome, got.Reason, got.RunID)
 		}
 	}
 	return ""
+}
+
+// of returns the triggers that are bound to an event.
+func (o Options) of(e event) []Trigger {
+	var all []Trigger
+	for _, trigger := range o.Triggers {
+		if trigger.Sees == nil || trigger.Sees(e.number) {
+			all = append(all, trigger)
+		}
+	}
+	return all
 }
 
 func (t Trigger) isRight(e event, got schemas.TriggerDecision) bool {
@@ -169,12 +181,12 @@ func (l *Ledger) checkEffects(b *book, wrong *problems, report *Report) {
 			effect := effects[run]
 			delete(effects, run)
 			want := schemas.Delivered
-			if l.options.Dead != nil && l.options.Dead(e.number) {
+			if l.options.Dead(e.number) {
 				want = schemas.Dead
 				report.Dead++
 			}
-			if got := b.final[run]; got != want {
-				wrong.add("run %s of event %d ended %s, want %s", run, e.number, got, want)
+			if got, isDead := b.final[run], b.dead[run] > 0; got != want || isDead != (want == schemas.Dead) {
+				wrong.add("run %s of event %d ended %s, want %s; there are %d dead letters of it", run, e.number, got, want, b.dead[run])
 			}
 			if starts := map[schemas.DeliveryOutcome]int{schemas.Delivered: 1}[want]; effect.Starts != starts || effect.Changed > 0 {
 				wrong.add("the workflow API started run %s %d times and saw %d other bodies, want %d and none", run, effect.Starts, effect.Changed, starts)
