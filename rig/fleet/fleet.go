@@ -6,13 +6,10 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -211,22 +208,6 @@ func (f *Fleet) LinkKafka() *Link {
 	return LinkOn(f.t, listener, func(ctx context.Context, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "tcp", broker)
 	})
-}
-
-// Query asks ClickHouse, past the link, and returns its answer as it is.
-func (f *Fleet) Query(sql string) string {
-	f.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DialContext: f.dialClickHouse, DisableKeepAlives: true}}
-	answer, err := client.Post("http://clickhouse/?database="+f.database, "text/plain", strings.NewReader(sql))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		f.t.Fatalf("%s: %v, %d %s", sql, err, answer.StatusCode, body)
-	}
-	return string(body)
 }
 
 // ClickHouseFlag is that by which a command finds the fleet's tables.
