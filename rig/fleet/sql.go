@@ -2,11 +2,9 @@ package fleet
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
-	"github.com/millrace/millrace/eventlog"
 )
 
 // Exec lets ClickHouse execute a statement on the fleet's tables.
@@ -38,6 +36,9 @@ func (f *Fleet) Count(question string) (uint64, error) {
 }
 
 func (f *Fleet) connect() (driver.Conn, error) {
-	least := eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second} // nothing is flushed
-	return eventlog.Connect(f.t.Context(), eventlog.Config{DSN: f.dsn, ReadOnly: true, Flush: least})
+	options, err := clickhouse.ParseDSN(f.dsn)
+	if err != nil {
+		return nil, err
+	}
+	return clickhouse.Open(options)
 }
