@@ -119,11 +119,14 @@ func (f *Fleet) fillCatalog() ([]ledger.Trigger, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(f.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- reader.Run(ctx) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = reader.Run(ctx) // what goes wrong the writer says
+	}()
 	defer func() {
 		stop()
-		<-ended // it was told to
+		<-ended
 	}()
 	writer, err := catalog.NewWriter(f.Kafka, reader, logger, catalog.WriterOptions{})
 	if err != nil {
