@@ -78,7 +78,9 @@ fault: build library ## do to a pipeline on Apache Kafka what RELIABILITY.md lis
 
 NETCUT_DURATION ?= 30s
 
-netcut: build library ## cut the network between two hosts, which are network namespaces (Linux, root, iproute2), for NETCUT_DURATION=30s a test
+netcut: build library ## cut the network between two hosts, which are network namespaces (Linux, as root), for NETCUT_DURATION=30s a test
+	@sudo=; test "$$(id -u)" = 0 || sudo=sudo; \
+	command -v ip >/dev/null || { $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends iproute2; }
 	deploy/kafka/kafka fetch
 	$(GO) test -c -o bin/netcut.test ./e2e/netcut
 	@sudo=; test "$$(id -u)" = 0 || sudo="sudo -E env PATH=$$PATH"; \

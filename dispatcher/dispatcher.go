@@ -60,7 +60,7 @@ func New(config Config, cluster kafka.Config, destinations Destinations, logger 
 // Run dispatches until ctx ends, then starts no new call, waits up to DrainTimeout for those in flight, commits and
 // leaves the group; that is a nil error. It returns an error when a partition's offset is out of range (some runs may
 // be lost: a person must look) and when Kafka refuses a delivery record, since nothing may be committed without it. While
-// its files, or Kafka's, cannot be written it dispatches nothing, and begins anew with growing pauses.
+// its files, or Kafka, cannot be written to it dispatches nothing, and begins anew with growing pauses.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	pause := backoff.NewExponentialBackOff()
 	for {

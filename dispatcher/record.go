@@ -54,7 +54,7 @@ func (r recorder) produce(j *job, record *kgo.Record, err error) {
 		case err == nil:
 			j.release()
 		case p.calls.Err() == nil:
-			r.fail(fmt.Errorf("writing to %s about run %s: %w", record.Topic, j.run.RunID, err))
+			r.fail(unwritten(fmt.Errorf("writing to %s about run %s: %w", record.Topic, j.run.RunID, err)))
 		}
 	})
 }

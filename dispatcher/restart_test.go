@@ -135,6 +135,28 @@ func TestNothingIsCommittedBeforeKafkaHasTheDeliveryRecord(t *testing.T) {
 	}
 }
 
+// TestBrokerThatCannotWriteIsWaitedFor has a broker that answers as one does whose disk is full.
+func TestBrokerThatCannotWriteIsWaitedFor(t *testing.T) {
+	p := newFaultyPipeline(t, 1, func(call) reply { return ok() })
+	p.write(0, "k", newRun("r1"))
+	var isFull atomic.Bool
+	isFull.Store(true)
+	p.cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		p.cluster.KeepControl()
+		if !isFull.Load() {
+			return nil, nil, false
+		}
+		return refusedProduce(request.(*kmsg.ProduceRequest), kerr.UnknownServerError.Code), nil, true
+	})
+	p.run(quick())
+	p.eventually("it says that it waits", func() bool { return strings.Contains(p.log.String(), "no run is dispatched for now") })
+	if at, exists := p.committed()[0]; exists && at > 0 {
+		t.Errorf("committed at %d without a delivery record", at)
+	}
+	isFull.Store(false)
+	p.waitCommitted(0, 1)
+}
+
 func TestDeliveryRecordThatKafkaNeverTakesEndsTheRole(t *testing.T) {
 	p := newFaultyPipeline(t, 1, func(call) reply { return ok() })
 	p.write(0, "k", newRun("r1"))

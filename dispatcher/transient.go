@@ -15,10 +15,20 @@ type transientError struct{ error }
 
 func (e *transientError) Unwrap() error { return e.error }
 
-// isTransient also knows what a broker answers that could not write: it says nothing about the record.
 func isTransient(err error) bool {
 	var transient *transientError
-	return errors.As(err, &transient) || errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError)
+	return errors.As(err, &transient)
+}
+
+// unwritten judges why Kafka has not taken a record. A broker that refuses it, as not permitted or too large, will do so again.
+// That it could not write, that it went away, or that nobody answered says nothing about the record.
+func unwritten(err error) error {
+	var refusal *kerr.Error
+	isRefused := errors.As(err, &refusal) && !refusal.Retriable
+	if isRefused && !errors.Is(err, kerr.UnknownServerError) && !errors.Is(err, kerr.KafkaStorageError) {
+		return err
+	}
+	return &transientError{err}
 }
 
 // waitAfter waits, and reports whether ctx let it.
