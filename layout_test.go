@@ -184,6 +184,20 @@ func TestEveryMakeTargetInTheDocumentsExists(t *testing.T) {
 	})
 }
 
+func TestEveryTestInTheDocumentsExists(t *testing.T) {
+	out, err := exec.Command("grep", "-rhoE", "^func Test[A-Za-z0-9_]+", "--include=*_test.go", ".").Output()
+	if err != nil {
+		t.Fatalf("grep: %v", err)
+	}
+	known := strings.Fields(string(out))
+	inDocuments(t, "`(Test[A-Za-z0-9_]+)`", func(name string) error {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("%s: no such test", name)
+		}
+		return nil
+	})
+}
+
 func TestEveryTopicInTheDocumentsExists(t *testing.T) {
 	inDocuments(t, "`millrace\\.([a-z.]+)`", func(name string) error {
 		if slices.ContainsFunc(schemas.Topics(), func(topic schemas.Topic) bool { return topic.Name == name }) {
