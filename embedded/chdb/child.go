@@ -60,13 +60,14 @@ func ReadChildOptions() (ChildOptions, error) {
 }
 
 // RunChild opens the engine and serves it on the listeners the parent passed,
-// until ctx ends or SIGTERM comes (nil), the parent dies (ErrParentGone) or the
-// engine cannot be opened. It ignores SIGINT: a terminal sends that to every
-// process, and the parent decides the order in which things stop. The caller
-// must exit when RunChild returns; engine threads and a statement that would
-// not stop may still be running.
+// until ctx ends or SIGTERM comes (nil), the parent dies (ErrParentGone), the
+// engine cannot be opened or the system refuses one of its writes. It ignores
+// SIGINT: a terminal sends that to every process, and the parent decides the
+// order in which things stop. It ignores SIGXFSZ, so that a file that may not
+// grow is a refused write. The caller must exit when RunChild returns; engine
+// threads and a statement that would not stop may still be running.
 func RunChild(ctx context.Context, o ChildOptions) error {
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
 	for _, fd := range []int{fdSocket, fdLifeline, fdReadonly} {
@@ -115,11 +116,14 @@ func serveChild(ctx context.Context, o ChildOptions) error {
 	if o.Readonly {
 		handlers[fdReadonly] = newReadonly(engine, gate, o)
 	}
-	return serve(ctx, handlers)
+	watch, stop := context.WithCancel(ctx)
+	defer stop()
+	go engine.watchWrites(watch)
+	return serve(ctx, handlers, engine.condemned)
 }
 
-// serve runs one HTTP server per listener until ctx ends or one of them fails.
-func serve(ctx context.Context, handlers map[int]http.Handler) error {
+// serve runs one HTTP server per listener until ctx ends, one of them fails or the engine is condemned.
+func serve(ctx context.Context, handlers map[int]http.Handler, condemned <-chan struct{}) error {
 	failed := make(chan error, len(handlers))
 	servers := make([]*http.Server, 0, len(handlers))
 	for fd, handler := range handlers {
@@ -134,6 +138,8 @@ func serve(ctx context.Context, handlers map[int]http.Handler) error {
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
+	case <-condemned:
+		return errRefusedWrite
 	case <-ctx.Done():
 		return shutdown(servers)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // engine is the one ClickHouse of this process. Its first connection opens the
-// data directory and stays open for KILL; every request gets a connection of
+// data directory and stays open for KILL and checkWrites; every request gets a connection of
 // its own, so that nothing set on one (settings, USE, temporary tables) can
 // reach another request. Opening and closing one takes about 0.1 ms.
 type engine struct {
@@ -21,6 +21,9 @@ type engine struct {
 	tags    atomic.Uint64
 	mu      sync.Mutex // guards control: a connection runs one statement at a time
 	control *session
+
+	condemn   sync.Once
+	condemned chan struct{} // closed when the system refused a write
 }
 
 // session is one connection. It serves one statement at a time and is used by
@@ -35,7 +38,7 @@ type session struct {
 func openEngine(lib *library, o ChildOptions) (*engine, error) {
 	// The engine's own handlers would turn a Go nil dereference into a hang.
 	lib.setSignalHandlers(0)
-	e := &engine{lib: lib, args: []string{
+	e := &engine{lib: lib, condemned: make(chan struct{}), args: []string{
 		"clickhouse",
 		"--path=" + o.Path,
 		"--max_server_memory_usage=" + strconv.FormatInt(o.MaxServerMemoryUsage, 10),
@@ -74,10 +77,15 @@ func (e *engine) tag() string {
 // kill asks the engine to stop the statement with this tag. It must not be KILL
 // ... SYNC: that waits for the connection's process entry, which lives on.
 func (e *engine) kill(tag string) error {
+	_, err := e.ask("KILL QUERY WHERE startsWith(query, " + quoteString(tag) + ")")
+	return err
+}
+
+// ask runs a small statement on the control connection.
+func (e *engine) ask(sql string) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, err := e.control.text("KILL QUERY WHERE startsWith(query, " + quoteString(tag) + ")")
-	return err
+	return e.control.text(sql)
 }
 
 // slots bounds how many statements of one interface run at the same time.

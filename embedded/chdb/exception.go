@@ -14,6 +14,7 @@ const (
 	codeUnknownColumn    = 47
 	codeUnknownTable     = 60
 	codeSyntaxError      = 62
+	codeCannotWrite      = 75
 	codeUnknownDatabase  = 81
 	codeUnknownSetting   = 115
 	codeTimeoutExceeded  = 159

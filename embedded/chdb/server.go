@@ -70,7 +70,10 @@ func (s *session) serve(ctx context.Context, req request, answer *answer) error 
 		return err
 	}
 	if req.rows != nil {
-		return s.insert(ctx, req.sql, req.format, req.rows)
+		if err := s.insert(ctx, req.sql, req.format, req.rows); err != nil {
+			return err
+		}
+		return s.engine.checkWrites()
 	}
 	if req.hello {
 		return s.hello(answer)
@@ -78,7 +81,10 @@ func (s *session) serve(ctx context.Context, req request, answer *answer) error 
 	if kind := s.classify(req.sql); kind.statements > 1 {
 		return newException(codeSyntaxError, "Multi-statements are not allowed", "SYNTAX_ERROR")
 	}
-	return s.run(ctx, req.statement, answer.write)
+	if err := s.run(ctx, req.statement, answer.write); err != nil || canStream(req.sql) {
+		return err
+	}
+	return s.engine.checkWrites()
 }
 
 // prepare applies a request's settings and database to its connection.
