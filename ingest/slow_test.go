@@ -104,18 +104,25 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 
 func TestConnectionBeyondTheLimitIs503(t *testing.T) {
 	w := newWorld(t, func(c *ingest.Config) { c.MaxConnections = 10 })
-	w.client.CloseIdleConnections()
-	held := make([]net.Conn, 10)
-	for i := range held {
+	held, statuses := make([]net.Conn, 12), make(chan int, 12)
+	var reading sync.WaitGroup
+	for i := range held { // which of them are beyond the limit the connections decide that the client had before
 		held[i] = w.dial("P")
+		reading.Go(func() {
+			answer, err := http.ReadResponse(bufio.NewReader(held[i]), nil)
+			if err != nil {
+				return // closed by the test
+			}
+			statuses <- answer.StatusCode
+		})
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(w.dial("")), nil)
-	if err != nil || answer.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("%+v, %v", answer, err)
+	if first := <-statuses; first != http.StatusServiceUnavailable {
+		t.Fatalf("the first answer is %d", first)
 	}
 	for _, conn := range held {
 		conn.Close()
 	}
+	reading.Wait()
 	endpoint := w.endpoint("production", nil)
 	for deadline := time.Now().Add(patience); ; {
 		if got := w.post(endpoint, good); got.status == http.StatusNoContent {
