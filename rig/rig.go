@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,16 +166,6 @@ func dataDir(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// FreeAddr returns a loopback address that nobody listens on at the moment.
-func FreeAddr(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // Root returns the repository's root.
