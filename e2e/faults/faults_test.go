@@ -5,12 +5,11 @@ package faults
 
 import (
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/millrace/millrace/rig/engine"
+	"github.com/millrace/millrace/rig/fleet"
 )
 
 // clickhouse is what the tests of the package share: it is set once, before them.
@@ -23,20 +22,7 @@ func TestMain(m *testing.M) {
 // settings returns how long the fault lasts, and a source of choices.
 func settings(t *testing.T) (time.Duration, *rand.Rand) {
 	t.Helper()
-	length, seed := 10*time.Second, uint64(time.Now().UnixNano())
-	var err error
-	if text := os.Getenv("MILLRACE_FAULT_DURATION"); text != "" {
-		if length, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if text := os.Getenv("MILLRACE_FAULT_SEED"); text != "" {
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("repeat with MILLRACE_FAULT_SEED=%d MILLRACE_FAULT_DURATION=%s", seed, length)
-	return length, rand.New(rand.NewPCG(seed, 0))
+	return fleet.FaultSettings(t, 10*time.Second)
 }
 
 // between returns a random length of time.

@@ -24,6 +24,12 @@ func pairs() []fleet.Launch {
 // TestP04CutLinksAndABrokerThatCrashes breaks the connections of all roles to Kafka, cuts them for a while, makes them slow
 // and kills the broker. The faults of single requests and leaders that move are in package processor, on a broker that can.
 func TestP04CutLinksAndABrokerThatCrashes(t *testing.T) {
+	underFaults(t, disturb)
+}
+
+// underFaults lets faults come, one after the other, to a pipeline whose way to Kafka can be cut, and has it judged.
+func underFaults(t *testing.T, fault func(*testing.T, *fleet.Fleet, *fleet.Link, *rand.Rand) string) {
+	t.Helper()
 	length, random := settings(t)
 	f := fleet.New(t, clickhouse, fleet.Options{})
 	link := f.LinkKafka()
@@ -32,7 +38,7 @@ func TestP04CutLinksAndABrokerThatCrashes(t *testing.T) {
 	faults := map[string]int{}
 	for deadline := time.Now().Add(length); time.Now().Before(deadline); {
 		f.Pause(between(random, 0, 2*time.Second))
-		faults[disturb(t, f, link, random)]++
+		faults[fault(t, f, link, random)]++
 	}
 	t.Logf("faults: %v; %s", faults, load.Stop())
 	judge(t, f, "faults %v", faults)
@@ -64,19 +70,11 @@ func disturb(t *testing.T, f *fleet.Fleet, link *fleet.Link, random *rand.Rand) 
 // TestP04EverythingAtOnce kills, freezes and replaces processes of all roles that read Kafka, lets others come and go, and
 // does to Kafka what the test above does.
 func TestP04EverythingAtOnce(t *testing.T) {
-	length, random := settings(t)
-	f := fleet.New(t, clickhouse, fleet.Options{})
-	link := f.LinkKafka()
-	ingest := startTogether(f, pairs()...)[0]
-	load := f.StartLoad(fleet.Senders{To: []string{ingest.URL}, PerSecond: 500, Connections: 256, Duplicates: 0.3, Seed: random.Uint64()})
-	faults := map[string]int{}
-	for deadline := time.Now().Add(length); time.Now().Before(deadline); {
-		f.Pause(between(random, 0, 2*time.Second))
+	underFaults(t, func(t *testing.T, f *fleet.Fleet, link *fleet.Link, random *rand.Rand) string {
+		t.Helper()
 		victim := pairs()[1+random.IntN(len(pairs())-1)]
-		faults[harm(t, f, link, victim, random)]++
-	}
-	t.Logf("faults: %v; %s", faults, load.Stop())
-	judge(t, f, "faults %v", faults)
+		return harm(t, f, link, victim, random)
+	})
 }
 
 // harm does one thing to a process, or to Kafka, and says what.

@@ -4,13 +4,9 @@
 package netcut
 
 import (
-	"cmp"
 	"errors"
-	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,25 +46,11 @@ func onOtherHost(role, name string) fleet.Launch {
 	return fleet.Launch{Role: role, Name: name, Host: thereAddress, Within: []string{"ip", "netns", "exec", there}}
 }
 
-func settings(t *testing.T) (time.Duration, *rand.Rand) {
-	t.Helper()
-	length, err := time.ParseDuration(cmp.Or(os.Getenv("MILLRACE_FAULT_DURATION"), "30s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("MILLRACE_FAULT_SEED"), strconv.FormatInt(time.Now().UnixNano(), 10)), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("repeat with MILLRACE_FAULT_SEED=%d MILLRACE_FAULT_DURATION=%s", seed, length)
-	return length, rand.New(rand.NewPCG(seed, 0))
-}
-
 // TestProcessorCutOffFromKafkaIsFencedAndComesBack cuts one of two processors off, for longer than its session lasts, then
 // for times of all lengths. The other takes its partitions over while it still holds an open transaction and believes that
 // they are its own.
 func TestProcessorCutOffFromKafkaIsFencedAndComesBack(t *testing.T) {
-	length, random := settings(t)
+	length, random := fleet.FaultSettings(t, 30*time.Second)
 	f, n := newWorld(t)
 	ingest := f.StartAll()
 	far := f.Start(onOtherHost("processor", "far"))
@@ -101,22 +83,17 @@ func TestProcessorCutOffFromKafkaIsFencedAndComesBack(t *testing.T) {
 
 // hasDecided reports whether a processor has partitions and decides what is in them.
 func hasDecided(processor *fleet.Process) error {
-	answer, err := rig.Request("GET", processor.AdminURL+"/metrics", nil, nil)
-	if err != nil {
-		return err
+	decided, err := processor.Metric("millrace_processor_events_total")
+	if err == nil && decided == 0 {
+		err = errors.New("it has decided nothing yet")
 	}
-	for line := range strings.Lines(string(answer.Body)) {
-		if strings.HasPrefix(line, "millrace_processor_events_total{") && !strings.HasSuffix(line, " 0\n") {
-			return nil
-		}
-	}
-	return errors.New("it has decided nothing yet")
+	return err
 }
 
 // TestIngestCutOffFromKafkaRefusesAndComesBack cuts one of two ingest processes off: what it answered 204 is stored, what it
 // cannot store it refuses, and senders that come again find the other.
 func TestIngestCutOffFromKafkaRefusesAndComesBack(t *testing.T) {
-	length, random := settings(t)
+	length, random := fleet.FaultSettings(t, 30*time.Second)
 	f, n := newWorld(t)
 	near := f.StartAll()
 	// Senders reach the far ingest through a process there: what is cut is its way to Kafka.

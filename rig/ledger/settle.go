@@ -13,6 +13,11 @@ import (
 // settle reads until everything acknowledged is stored, each event decided and each run at its end. It returns what is
 // not when patience is over.
 func (l *Ledger) settle(ctx context.Context, b *book) (left string) {
+	return l.await(ctx, b, func() string { return l.left(b) })
+}
+
+// await reads until nothing is left, or patience is over: then it returns what is.
+func (l *Ledger) await(ctx context.Context, b *book, left func() string) string {
 	ctx, cancel := context.WithTimeout(ctx, l.options.Patience)
 	defer cancel()
 	looks := time.NewTicker(200 * time.Millisecond) // looking costs as much as there is
@@ -24,12 +29,12 @@ func (l *Ledger) settle(ctx context.Context, b *book) (left string) {
 		default:
 			continue
 		}
-		left := l.left(b)
-		if left == "" {
+		what := left()
+		if what == "" {
 			return ""
 		}
 		if ctx.Err() != nil {
-			return fmt.Sprintf("the pipeline does not finish within %s: %s", l.options.Patience, left)
+			return fmt.Sprintf("the pipeline does not finish within %s: %s", l.options.Patience, what)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"context"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -20,25 +20,16 @@ func (l *Ledger) SettleSoFar(t testing.TB) time.Duration {
 		t.Fatal(err)
 	}
 	defer book.close()
-	ctx, cancel := context.WithTimeout(context.Background(), l.options.Patience)
-	defer cancel()
-	looks := time.NewTicker(200 * time.Millisecond)
-	defer looks.Stop()
-	for {
-		book.poll(ctx)
-		select {
-		case <-looks.C:
-		default:
-			continue
+	left := l.await(t.Context(), book, func() string {
+		if left := unfinished(book, wanted); left > 0 {
+			return fmt.Sprintf("%d of %d acknowledged events are not finished", left, len(wanted))
 		}
-		left := unfinished(book, wanted)
-		if left == 0 {
-			return time.Since(started)
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("%d of %d acknowledged events are not finished within %s", left, len(wanted), l.options.Patience)
-		}
+		return ""
+	})
+	if left != "" {
+		t.Fatal(left)
 	}
+	return time.Since(started)
 }
 
 // unfinished returns how many of the events with these numbers are not stored, not decided, or have runs without an end.
