@@ -71,6 +71,22 @@ func TestAMergeWhoseWriteIsRefusedLosesNothing(t *testing.T) {
 	}
 }
 
+// A part that such a merge wrote cannot be read, which is no fault of the statement that does.
+func TestAStatementThatMeetsARefusedWriteFailsAsOne(t *testing.T) {
+	server, conn := startAndConnect(t)
+	inParts(t, conn)
+	child := refuseLongFiles(t, 150<<10)
+	err := conn.Exec(t.Context(), "SYSTEM START MERGES t")
+	for err == nil {
+		var longest string
+		err = conn.QueryRow(t.Context(), "SELECT max(s) FROM t").Scan(&longest)
+	}
+	wantReplaced(t, child, err)
+	if got := scalar[string](t, connect(t, server), textSum); got != "500 500000" {
+		t.Errorf("got rows and bytes %s", got)
+	}
+}
+
 // A mutation runs in the background: no statement waits for it.
 func TestAWriteThatIsRefusedInTheBackgroundIsNoticed(t *testing.T) {
 	server, conn := startAndConnect(t)
@@ -90,13 +106,19 @@ func TestAWriteThatIsRefusedInTheBackgroundIsNoticed(t *testing.T) {
 	}
 }
 
-// filled makes a table of five parts of 100 kB each.
+// filled makes a table of five parts of 100 kB each, which may be merged.
 func filled(t *testing.T, conn driver.Conn) {
+	t.Helper()
+	inParts(t, conn)
+	do(t, conn, "SYSTEM START MERGES t")
+}
+
+// inParts makes a table of five parts of 100 kB each, which are not merged yet.
+func inParts(t *testing.T, conn driver.Conn) {
 	t.Helper()
 	do(t, conn, textTable)
 	do(t, conn, "SYSTEM STOP MERGES t")
 	for range 5 {
 		do(t, conn, textRows)
 	}
-	do(t, conn, "SYSTEM START MERGES t")
 }

@@ -2,6 +2,7 @@ package chdb
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -66,14 +67,22 @@ func (h *internal) run(ctx context.Context, s *session, req request, answer *ans
 }
 
 func (s *session) serve(ctx context.Context, req request, answer *answer) error {
+	err := s.perform(ctx, req, answer)
+	if err == nil && !mayWrite(req) {
+		return nil
+	}
+	// What failed may have met a part that a refused write left behind, and the next child does not have that part.
+	return errors.Join(s.engine.checkWrites(), err)
+}
+
+func mayWrite(req request) bool { return req.rows != nil || !req.hello && !canStream(req.sql) }
+
+func (s *session) perform(ctx context.Context, req request, answer *answer) error {
 	if err := s.prepare(req); err != nil {
 		return err
 	}
 	if req.rows != nil {
-		if err := s.insert(ctx, req.sql, req.format, req.rows); err != nil {
-			return err
-		}
-		return s.engine.checkWrites()
+		return s.insert(ctx, req.sql, req.format, req.rows)
 	}
 	if req.hello {
 		return s.hello(answer)
@@ -81,10 +90,7 @@ func (s *session) serve(ctx context.Context, req request, answer *answer) error 
 	if kind := s.classify(req.sql); kind.statements > 1 {
 		return newException(codeSyntaxError, "Multi-statements are not allowed", "SYNTAX_ERROR")
 	}
-	if err := s.run(ctx, req.statement, answer.write); err != nil || canStream(req.sql) {
-		return err
-	}
-	return s.engine.checkWrites()
+	return s.run(ctx, req.statement, answer.write)
 }
 
 // prepare applies a request's settings and database to its connection.
