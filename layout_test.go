@@ -62,6 +62,7 @@ func mayImport() map[string][]string {
 		"deploy/kafka/certificates": {"rig/pki"},
 		"bench/dedup":               {"dedup", "schemas"},
 		"bench/load":                nil,
+		"bench/results":             nil,
 		"bench/eventlog":            {"bench/sample", "embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
 		"bench/ingest":              {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":             nil,
