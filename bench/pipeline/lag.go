@@ -34,7 +34,7 @@ func (w *world) lag(ctx context.Context) (lag, error) {
 		names = append(names, name)
 	}
 	asked := time.Now()
-	described, err := w.admin.Lag(ctx, names...)
+	described, err := w.topics.Lag(ctx, names...)
 	if err != nil {
 		return lag{}, fmt.Errorf("asking for the lag: %w", err)
 	}

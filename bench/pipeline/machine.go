@@ -48,7 +48,7 @@ func (w *world) kafkaVersion(ctx context.Context) string {
 		return "embedded Kafka"
 	}
 	name := "Apache Kafka"
-	versions, err := w.admin.ApiVersions(ctx)
+	versions, err := w.topics.ApiVersions(ctx)
 	if err != nil {
 		return name + " of an unknown version"
 	}

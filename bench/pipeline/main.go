@@ -42,6 +42,7 @@ type settings struct {
 	binary     string
 	library    string
 	json       string
+	profile    string
 	limit      time.Duration
 
 	isFinding bool
@@ -100,6 +101,7 @@ func parse() (settings, error) {
 	flag.StringVar(&s.binary, "binary", filepath.Join("bin", "millrace"), "the millrace to measure")
 	flag.StringVar(&s.library, "library-dir", filepath.Join(".millrace", "lib"), "where the ClickHouse engine library is")
 	flag.StringVar(&s.json, "json", "", "a file that the results are written to")
+	flag.StringVar(&s.profile, "profile", "", "a directory that a CPU profile of each role at each rate is written to")
 	flag.DurationVar(&s.limit, "limit", 30*time.Minute, "how long all may take")
 	flag.BoolVar(&s.isFinding, "find", false, "look for the highest rate with p99 to delivery below 1 s and no lag that grows")
 	flag.Float64Var(&s.precision, "precision", 1.1, "with -find: until the lowest rate that was too high is at most so many times the highest that was not")
@@ -115,6 +117,9 @@ func parse() (settings, error) {
 	}
 	if s.repeats < 0 || s.repeats >= 1 || s.matching > s.triggers || s.matching > maxMatching || s.variants < 1 || s.precision <= 1 {
 		return s, fmt.Errorf("-repeats must be below 1, -matching at most -triggers and %d, -variants at least 1, -precision above 1", maxMatching)
+	}
+	if s.profile != "" {
+		return s, absolute(&s.binary, &s.library, &s.profile)
 	}
 	return s, absolute(&s.binary, &s.library)
 }

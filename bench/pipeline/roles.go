@@ -63,23 +63,27 @@ func (w *world) startRoles(ctx context.Context) error {
 
 func (w *world) runRoles(dsn string) error {
 	for _, role := range [][]string{
-		{"ingest", "--ingest-listen=" + w.ingest, "--admin-listen="},
+		{"ingest", "--ingest-listen=" + w.ingest},
 		{
 			"processor", "--processor-dedup-dir=" + filepath.Join(w.dir, "dedup"), "--processor-guarantee=" + w.settings.guarantee,
-			"--processor-instance=bench", "--admin-listen=",
+			"--processor-instance=bench",
 		},
 		{
 			"dispatcher", "--dispatcher-delivered-dir=" + filepath.Join(w.dir, "delivered"), "--dispatcher-allow-networks=127.0.0.0/8",
-			"--workflow-api-url=http://" + w.workflows, "--admin-listen=",
+			"--workflow-api-url=http://" + w.workflows,
 		},
-		{"eventlog", "run", "--clickhouse-dsn=" + dsn, "--admin-listen="},
-		{"api", "--clickhouse-dsn=" + dsn, "--api-listen=" + w.api, "--api-ingest-url=http://" + w.ingest, "--admin-listen="},
+		{"eventlog", "run", "--clickhouse-dsn=" + dsn},
+		{"api", "--clickhouse-dsn=" + dsn, "--api-listen=" + w.api, "--api-ingest-url=http://" + w.ingest},
 	} {
 		level := "warn"
 		if role[0] == "api" {
 			level = "error" // it warns that it asks for no token
 		}
-		args := slices.Concat(role, []string{
+		admin, err := w.admin(role[0])
+		if err != nil {
+			return err
+		}
+		args := slices.Concat(role, admin, []string{
 			"--kafka-brokers=" + w.settings.kafka, "--kafka-topic-prefix=" + w.cluster.TopicPrefix,
 			"--kafka-topics-partitions=" + strconv.Itoa(w.settings.partitions), "--log-level=" + level,
 		})
@@ -104,10 +108,16 @@ func (w *world) startDev(ctx context.Context) error {
 	if err := w.runWorkflowAPI(); err != nil {
 		return err
 	}
-	dev, err := w.run("millrace dev", s.binary, "dev", "--data-dir="+filepath.Join(w.dir, "dev"), "--library-dir="+s.library,
-		"--ingest-listen="+w.ingest, "--api-listen="+w.api, "--api-ingest-url=http://"+w.ingest, "--console-listen=", "--admin-listen=",
-		"--embedded-kafka-listen="+broker, "--embedded-clickhouse-listen="+readonly, "--workflow-api-url=http://"+w.workflows,
-		"--kafka-topics-partitions="+strconv.Itoa(s.partitions), "--log-level=warn")
+	admin, err := w.admin("dev")
+	if err != nil {
+		return err
+	}
+	dev, err := w.run("millrace dev", s.binary, slices.Concat([]string{"dev"}, admin, []string{
+		"--data-dir=" + filepath.Join(w.dir, "dev"), "--library-dir=" + s.library,
+		"--ingest-listen=" + w.ingest, "--api-listen=" + w.api, "--api-ingest-url=http://" + w.ingest, "--console-listen=",
+		"--embedded-kafka-listen=" + broker, "--embedded-clickhouse-listen=" + readonly, "--workflow-api-url=http://" + w.workflows,
+		"--kafka-topics-partitions=" + strconv.Itoa(s.partitions), "--log-level=warn",
+	})...)
 	if err != nil {
 		return err
 	}
@@ -132,10 +142,10 @@ func (w *world) startDev(ctx context.Context) error {
 func (w *world) deleteTopics() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
-	topics, err := w.admin.ListTopics(ctx)
+	topics, err := w.topics.ListTopics(ctx)
 	if err == nil {
 		names := slices.DeleteFunc(topics.Names(), func(name string) bool { return !strings.HasPrefix(name, w.cluster.TopicPrefix) })
-		_, err = w.admin.DeleteTopics(ctx, names...)
+		_, err = w.topics.DeleteTopics(ctx, names...)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/pipeline: deleting the topics:", err)

@@ -60,10 +60,11 @@ func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.D
 	}
 	meter := w.meterFrom(ctx, from)
 	lags := w.followLag(ctx)
+	profiles := w.profile(ctx, rate, from, to)
 	paced, postErr := pace.Post(ctx, began)
 	series, lagErr := lags.end()
 	meter.mark()
-	if err := errors.Join(postErr, lagErr); err != nil {
+	if err := errors.Join(postErr, lagErr, profiles()); err != nil {
 		return Step{}, err
 	}
 	step := Step{Asked: rate, Reached: paced.Reached(), Seconds: meter.seconds(), Events: pace.Events, Answers: paced.Answers, Post: times(paced.Latency)}

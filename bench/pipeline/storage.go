@@ -21,7 +21,7 @@ type topicSize struct {
 // topicSizes asks for all topics of the pipeline. Bytes are those of the log's segments, as compressed as they came, of
 // one replica; the indexes beside them are left out.
 func (w *world) topicSizes(ctx context.Context) (map[string]topicSize, error) {
-	listed, err := w.admin.ListEndOffsets(ctx)
+	listed, err := w.topics.ListEndOffsets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the ends of the topics: %w", err)
 	}
@@ -37,7 +37,7 @@ func (w *world) topicSizes(ctx context.Context) (map[string]topicSize, error) {
 		size.offsets += o.Offset
 		sizes[name] = size
 	})
-	dirs, err := w.admin.DescribeAllLogDirs(ctx, topics)
+	dirs, err := w.topics.DescribeAllLogDirs(ctx, topics)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the sizes of the topics: %w", err)
 	}

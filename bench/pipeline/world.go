@@ -29,13 +29,14 @@ type world struct {
 
 	parts    []part // in the order of their start
 	cluster  kafka.Config
-	admin    *kadm.Client
+	topics   *kadm.Client
 	client   *kgo.Client
 	log      driver.Conn // the event log's database
 	endpoint *url.URL
 	// Addresses that the parts listen on.
 	ingest, api, workflows string
-	closers                []func() // in the order of starting
+	profiled               map[string]string // the admin listeners of the roles, with -profile
+	closers                []func()          // in the order of starting
 }
 
 // part is a process of which CPU and memory are told.
@@ -46,7 +47,7 @@ type part struct {
 
 // newWorld starts everything and returns once an event has gone all the way.
 func newWorld(ctx context.Context, s settings, events *mix, dir string) (*world, error) {
-	w := &world{settings: s, mix: events, dir: dir}
+	w := &world{settings: s, mix: events, dir: dir, profiled: make(map[string]string)}
 	if err := w.start(ctx); err != nil {
 		w.close()
 		return nil, err
@@ -114,7 +115,7 @@ func (w *world) connect(ctx context.Context, clickhouse eventlog.Config) error {
 	if err != nil {
 		return err
 	}
-	w.client, w.admin = client, kadm.NewClient(client)
+	w.client, w.topics = client, kadm.NewClient(client)
 	w.closers = append(w.closers, client.Close)
 	w.log, err = eventlog.Connect(ctx, clickhouse)
 	if err == nil {
