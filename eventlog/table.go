@@ -87,9 +87,9 @@ func (t table) insert() string {
 }
 
 // read returns a decode function for the JSON records of schemas, whose fields then takes what the columns need.
-func read[Record schemas.Record, Fields any](fields func(Record) (Fields, error)) func(*kgo.Record) (any, error) {
+func read[Record schemas.Record, Fields any](decode func(value []byte) (Record, error), fields func(Record) (Fields, error)) func(*kgo.Record) (any, error) {
 	return func(record *kgo.Record) (any, error) {
-		decoded, err := schemas.Decode[Record](record.Value)
+		decoded, err := decode(record.Value)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ type auditFields struct {
 }
 
 func auditTable() table {
-	return table{name: "audit", topic: schemas.AuditTopic, decode: read(auditEntry), columns: withPlace(
+	return table{name: "audit", topic: schemas.AuditTopic, decode: read(schemas.Decode, auditEntry), columns: withPlace(
 		of("audit_id", func(a *auditFields) uuid.UUID { return a.id }),
 		of("change_id", func(a *auditFields) uuid.UUID { return a.changeID }),
 		of("at", func(a *auditFields) time.Time { return a.At }),

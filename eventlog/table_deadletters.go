@@ -16,7 +16,7 @@ type deadLetterFields struct {
 }
 
 func deadLettersTable() table {
-	return table{name: "dead_letters", topic: schemas.DeadRunsTopic, decode: read(deadLetter), columns: withPlace(
+	return table{name: "dead_letters", topic: schemas.DeadRunsTopic, decode: read(schemas.Decode, deadLetter), columns: withPlace(
 		of("run_id", func(d *deadLetterFields) uuid.UUID { return d.runID }),
 		of("event_id", func(d *deadLetterFields) uuid.UUID { return d.eventID }),
 		of("environment", func(d *deadLetterFields) string { return d.Run.Environment }),

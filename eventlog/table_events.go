@@ -48,7 +48,7 @@ func decodeEvent(record *kgo.Record) (any, error) {
 	if err := storable("received_at", meta.ReceivedAt); err != nil {
 		return nil, err
 	}
-	fields := &eventFields{id: id, meta: meta, body: string(record.Value), properties: noProperties}
+	fields := &eventFields{id: id, meta: meta, body: schemas.Share(record.Value), properties: noProperties}
 	if fields.track, err = schemas.ParseTrack(record.Value); err != nil {
 		fields.note("body not understood: %v", err)
 	} else if object := schemas.Properties(record.Value); object != nil {

@@ -14,7 +14,7 @@ type rejectionFields struct {
 }
 
 func rejectionsTable() table {
-	return table{name: "rejections", topic: schemas.RejectionsTopic, decode: read(rejection), columns: withPlace(
+	return table{name: "rejections", topic: schemas.RejectionsTopic, decode: read(schemas.Decode, rejection), columns: withPlace(
 		of("rejection_id", func(r *rejectionFields) uuid.UUID { return r.id }),
 		of("rejected_at", func(r *rejectionFields) time.Time { return r.RejectedAt }),
 		of("source_id", func(r *rejectionFields) string { return r.SourceID }),

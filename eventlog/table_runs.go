@@ -20,7 +20,7 @@ type runFields struct {
 }
 
 func runsTable(topic string) table {
-	return table{name: "runs", topic: topic, decode: read(run), columns: withPlace(
+	return table{name: "runs", topic: topic, decode: read(schemas.DecodeRun, run), columns: withPlace(
 		of("run_id", func(r *runFields) uuid.UUID { return r.id }),
 		of("environment", func(r *runFields) string { return r.Environment }),
 		of("source_id", func(r *runFields) string { return r.SourceID }),

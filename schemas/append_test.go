@@ -24,22 +24,27 @@ func drawText(t *rapid.T) string {
 
 func TestAppendDecisionWritesWhatEncodeWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := schemas.Decision{
-			Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
-			Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), ReplayID: drawText(t), Input: drawPosition(t),
-			Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
-				return schemas.TriggerDecision{
-					TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
-					Outcome: schemas.Matched, Reason: drawText(t), RunID: drawText(t),
-				}
-			}), 0, 3).Draw(t, "triggers"),
-		}
-		if rapid.Bool().Draw(t, "is duplicate") {
-			position := drawPosition(t)
-			d.DuplicateOf = &position
-		}
+		d := drawDecision(t)
 		requireEncoded(t, schemas.AppendDecision(nil, &d), d)
 	})
+}
+
+func drawDecision(t *rapid.T) schemas.Decision {
+	d := schemas.Decision{
+		Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
+		Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), ReplayID: drawText(t), Input: drawPosition(t),
+		Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
+			return schemas.TriggerDecision{
+				TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
+				Outcome: schemas.Matched, Reason: drawText(t), RunID: drawText(t),
+			}
+		}), 0, 3).Draw(t, "triggers"),
+	}
+	if rapid.Bool().Draw(t, "is duplicate") {
+		position := drawPosition(t)
+		d.DuplicateOf = &position
+	}
+	return d
 }
 
 func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {

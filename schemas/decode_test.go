@@ -2,9 +2,11 @@ package schemas_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/millrace/millrace/schemas"
@@ -21,7 +23,14 @@ func TestDecodeRunReadsWhatIsWritten(t *testing.T) {
 			TriggerID: drawText(t), TriggerRevision: rapid.Int64().Draw(t, "revision"), EventID: drawText(t), ReplayID: drawText(t),
 			ReceivedAt: drawTime(t), CreatedAt: drawTime(t), Request: request,
 		})
-		requireDecoded(t, value)
+		requireDecoded(t, schemas.DecodeRun, value)
+	})
+}
+
+func TestDecodeDecisionReadsWhatIsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDecision(t)
+		requireDecoded(t, schemas.DecodeDecision, schemas.AppendDecision(nil, &d))
 	})
 }
 
@@ -34,13 +43,42 @@ func FuzzDecodeRun(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, value) })
+	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, schemas.DecodeRun, value) })
 }
 
-func requireDecoded(t interface{ Fatalf(string, ...any) }, value []byte) {
-	got, err := schemas.DecodeRun(value)
-	want, wantErr := schemas.Decode[schemas.Run](value)
+// FuzzDecodeDecision compares DecodeDecision with Decode on whatever lies in the topic.
+func FuzzDecodeDecision(f *testing.F) {
+	for _, text := range []string{
+		`{"schema":1,"event_id":"e","status":"processed","input":{"partition":1,"offset":2},"triggers":[{"trigger_id":"t","revision":1,"outcome":"matched","run_id":"r"}]}`,
+		`{"schema":1,"duplicate_of":{"partition":1,"offset":2},"duplicate_of":{"offset":3},"triggers":null}`, `{"schema":1,"triggers":[],"triggers":[{}]}`,
+		`{"schema":1,"input":{"partition":2147483648},"triggers":{}}`, `{"schema":1,"input":{"partition":1},"input":{"offset":1}}`, `{"schema":1,"duplicate_of":null}`,
+		`{"schema":1,"triggers":[null,{"reason":"\u0061"},[]]}`, `{"schema":3}`, `[1]`, ``, "{\"schema\":1,\"event\":\"\xff\"}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, schemas.DecodeDecision, value) })
+}
+
+func requireDecoded[R schemas.Record](t interface{ Fatalf(string, ...any) }, decode func([]byte) (R, error), value []byte) {
+	got, err := decode(value)
+	want, wantErr := schemas.Decode[R](value)
 	if (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q\ngot  %+v %v\nwant %+v %v", value, got, err, want, wantErr)
+	}
+}
+
+// A decision about ten triggers, of which one matched.
+func BenchmarkDecodeDecision(b *testing.B) {
+	d := schemas.Decision{Schema: schemas.Version, EventID: uuid.NewString(), SourceID: "src_1", Environment: "production", Event: "Order Completed", Status: schemas.Processed}
+	for i := range 10 {
+		d.Triggers = append(d.Triggers, schemas.TriggerDecision{TriggerID: fmt.Sprint("trg_", i), Revision: 1, Workflow: fmt.Sprint("workflow-", i), Outcome: schemas.ConditionFalse})
+	}
+	d.Triggers[0].Outcome, d.Triggers[0].RunID = schemas.Matched, uuid.NewString()
+	value := schemas.AppendDecision(nil, &d)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := schemas.DecodeDecision(value); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
