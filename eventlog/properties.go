@@ -3,6 +3,8 @@ package eventlog
 import (
 	"strconv"
 	"strings"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // noProperties is what the column holds where an event has none.
@@ -13,7 +15,7 @@ const alwaysFits = 18
 
 // storableProperties returns the text of an object as the column properties takes it. ClickHouse refuses an object with a
 // number that neither 64 bits nor a float holds: a whole one becomes a float, and one that is too large for that becomes
-// text. The body keeps what was sent. isChanged tells whether there were such numbers.
+// text. The body keeps what was sent. Where nothing changes, what is stored shares the object's memory. isChanged tells whether there were such numbers.
 func storableProperties(object []byte) (stored string, isChanged bool) {
 	var changed strings.Builder
 	copied := 0
@@ -34,7 +36,7 @@ func storableProperties(object []byte) (stored string, isChanged bool) {
 		}
 	}
 	if copied == 0 {
-		return string(object), false
+		return schemas.Share(object), false
 	}
 	changed.Write(object[copied:])
 	return changed.String(), true

@@ -51,7 +51,7 @@ func decodeEvent(record *kgo.Record) (any, error) {
 	fields := &eventFields{id: id, meta: meta, body: schemas.Share(record.Value), properties: noProperties}
 	if fields.track, err = schemas.ParseTrack(record.Value); err != nil {
 		fields.note("body not understood: %v", err)
-	} else if object := schemas.Properties(record.Value); object != nil {
+	} else if object := fields.track.Properties; object != nil {
 		fields.setProperties(object)
 	}
 	if fields.track.IgnoredMessageID {

@@ -42,6 +42,7 @@ type Track struct {
 	UserID      string // "" when absent
 	AnonymousID string // "" when absent or not a string
 	Timestamp   time.Time
+	Properties  []byte // the object's text, in the memory of the body; nil when absent
 	// IgnoredMessageID says that the body has a message ID that is empty or too long to be a dedup key.
 	IgnoredMessageID bool
 }
@@ -120,7 +121,11 @@ func (p *trackParser) value(name, text []byte) {
 		}
 		p.text(field, string(jsonscan.Unescape(text[1:len(text)-1])))
 	case "properties":
-		if kind != '{' && kind != 'n' {
+		switch kind {
+		case '{':
+			p.track.Properties = text
+		case 'n':
+		default:
 			p.refuse(InvalidEvent, field, "properties must be an object")
 		}
 	case "batch":
@@ -190,16 +195,4 @@ func (p *trackParser) refuse(code ErrorCode, field, message string) {
 	if p.refusal == nil || p.refusal.Code == InvalidEvent && code != InvalidEvent {
 		p.refusal = &FieldError{Code: code, Field: field, Message: message}
 	}
-}
-
-// Properties returns the text of the properties of a body that ParseTrack takes, nil where it has none.
-func Properties(body []byte) []byte {
-	var room [16]jsonscan.Member
-	members, _, _ := jsonscan.AppendMembers(room[:0], body, MaxDepth) // ParseTrack has found no fault
-	for _, member := range members {
-		if string(jsonscan.Unescape(member.Name)) == "properties" && member.Value[0] == '{' {
-			return member.Value
-		}
-	}
-	return nil
 }
