@@ -69,6 +69,7 @@ func mayImport() map[string][]string {
 		"bench/load/openloop":       nil,
 		"bench/pipeline":            {"api", "bench/load/openloop", "bench/sample", "embedded/chdb", "eventlog", "kafka", "rig/lifetime", "schemas"},
 		"bench/sample":              {"bench/load", "schemas"},
+		"bench/plot":                nil,
 		"bench/processor":           {"bench/sample", "catalog", "kafka", "schemas"},
 		"bench/fill":                nil,
 		"bench/pages":               {"bench/fill", "embedded/chdb", "eventlog", "rig/lifetime"},
