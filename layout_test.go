@@ -67,7 +67,7 @@ func mayImport() map[string][]string {
 		"bench/ingest":              {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
 		"bench/latency":             nil,
 		"bench/load/openloop":       nil,
-		"bench/pipeline":            {"api", "bench/load/openloop", "bench/sample", "embedded/chdb", "eventlog", "kafka", "rig/lifetime", "schemas"},
+		"bench/pipeline":            {"api", "bench/load/openloop", "bench/plot", "bench/results", "bench/sample", "embedded/chdb", "eventlog", "kafka", "rig/lifetime", "schemas"},
 		"bench/sample":              {"bench/load", "schemas"},
 		"bench/plot":                nil,
 		"bench/processor":           {"bench/sample", "catalog", "kafka", "schemas"},

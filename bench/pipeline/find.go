@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// find looks for the highest rate that is sustained: it doubles the first one until one is too high, and then halves the
+// find looks for the highest rate that is sustained: it doubles the last one given until one is too high, and then halves the
 // gap until it is small.
 func find(ctx context.Context, w *world, results *results) error {
 	var highest, lowest float64 // sustained; too high, 0 while none is known
-	rate := w.settings.rates[0]
+	rate := w.settings.rates[len(w.settings.rates)-1]
 	for lowest == 0 || lowest > highest*w.settings.precision {
 		isSustained, err := try(ctx, w, rate, results)
 		if err != nil {
