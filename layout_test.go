@@ -70,7 +70,7 @@ func mayImport() map[string][]string {
 		"bench/pipeline":            {"api", "bench/load/openloop", "bench/plot", "bench/results", "bench/sample", "embedded/chdb", "eventlog", "kafka", "rig/lifetime", "schemas"},
 		"bench/sample":              {"bench/load", "schemas"},
 		"bench/plot":                nil,
-		"bench/processor":           {"bench/sample", "catalog", "kafka", "schemas"},
+		"bench/processor":           {"bench/results", "bench/sample", "catalog", "kafka", "rig/lifetime", "schemas"},
 		"bench/fill":                nil,
 		"bench/pages":               {"bench/fill", "embedded/chdb", "eventlog", "rig/lifetime"},
 		"bench/query":               {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // process is a program that was started here, and is ended here by its ID.
@@ -24,6 +26,7 @@ func startProcess(ctx context.Context, command []string) (*process, error) {
 	p.command.Stderr = os.Stderr
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.WaitDelay = stopPatience
+	lifetime.EndWithParent(p.command)
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", command[0], err)
 	}
