@@ -74,7 +74,7 @@ func mayImport() map[string][]string {
 		"bench/processor":           {"bench/results", "bench/sample", "bench/usage", "catalog", "kafka", "rig/lifetime", "schemas"},
 		"bench/fill":                nil,
 		"bench/pages":               {"bench/fill", "embedded/chdb", "eventlog", "rig/lifetime"},
-		"bench/query":               {"bench/fill", "embedded/chdb", "eventlog", "eventlog/query"},
+		"bench/query":               {"bench/fill", "bench/results", "embedded/chdb", "eventlog", "eventlog/query"},
 		"cmd/millrace":              {"api", "bench/load", "catalog", "catalog/manifest", "console", "dispatcher", "doctor", "embedded", "embedded/chdb", "embedded/receiver", "eventlog", "eventlog/query", "ingest", "kafka", "listen", "processor", "replay", "schemas", "secretref", "telemetry"},
 	}
 }

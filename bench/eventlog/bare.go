@@ -6,7 +6,9 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/errgroup"
 )
@@ -16,7 +18,11 @@ type block map[string]reflect.Value
 
 // columns reads a table in blocks of so many rows.
 func columns(ctx context.Context, conn driver.Conn, table string, size int) (blocks []block, err error) {
-	rows, err := conn.Query(ctx, "SELECT * FROM "+table+" ORDER BY partition, offset")
+	selected, err := selection(ctx, conn, table)
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", table, err)
+	}
+	rows, err := conn.Query(ctx, "SELECT "+selected+" FROM "+table+" ORDER BY partition, offset")
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", table, err)
 	}
@@ -44,16 +50,18 @@ func columns(ctx context.Context, conn driver.Conn, table string, size int) (blo
 	return blocks, rows.Err()
 }
 
+// selection names the columns of a table: those of JSON as texts, which is how the event log sends them, too.
+func selection(ctx context.Context, conn driver.Conn, table string) (string, error) {
+	var names []string
+	err := conn.QueryRow(ctx, "SELECT groupArray(if(type LIKE 'JSON%', concat('`', name, '`::String AS `', name, '`'), concat('`', name, '`')))"+
+		" FROM system.columns WHERE database = currentDatabase() AND table = {table:String} AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')",
+		clickhouse.Named("table", table)).Scan(&names)
+	return strings.Join(names, ", "), err
+}
+
 func insert(ctx context.Context, conn driver.Conn, table string, rows block) error {
 	names := slices.Sorted(maps.Keys(rows))
-	statement := "INSERT INTO " + table + " ("
-	for i, name := range names {
-		if i > 0 {
-			statement += ", "
-		}
-		statement += "`" + name + "`"
-	}
-	batch, err := conn.PrepareBatch(ctx, statement+")")
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table+" (`"+strings.Join(names, "`, `")+"`)")
 	if err != nil {
 		return fmt.Errorf("inserting into %s: %w", table, err)
 	}
