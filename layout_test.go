@@ -70,6 +70,7 @@ func mayImport() map[string][]string {
 		"bench/pipeline":            {"api", "bench/load/openloop", "bench/plot", "bench/results", "bench/sample", "embedded/chdb", "eventlog", "kafka", "rig/lifetime", "schemas"},
 		"bench/sample":              {"bench/load", "schemas"},
 		"bench/plot":                nil,
+		"bench/report":              {"bench/results", "embedded/chdb", "rig/lifetime"},
 		"bench/usage":               nil,
 		"bench/processor":           {"bench/results", "bench/sample", "bench/usage", "catalog", "kafka", "rig/lifetime", "schemas"},
 		"bench/fill":                nil,
