@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -48,14 +50,16 @@ func readOutcome(s settings, one section) outcome {
 		o.Problem = leftOut(s)
 		return o
 	}
-	if err := readJSON(one.runFile(s.dir), &o); err != nil {
-		o.Problem = "it was not run: " + err.Error()
-		return o
+	err := readJSON(one.runFile(s.dir), &o)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.Problem = "it was not run"
+	case err != nil:
+		o.Problem = err.Error()
+	case o.Problem == "":
+		return o.withRows(one.rowsFile(s.dir))
 	}
-	if o.Problem != "" {
-		return o
-	}
-	return o.withRows(one.rowsFile(s.dir))
+	return o
 }
 
 // withRows reads the rows. A section without any has a problem.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -107,12 +108,17 @@ func run(ctx context.Context, s settings, one section) (err error) {
 	return nil
 }
 
-// inherit runs a program that prints where this one does. When ctx ends it is asked to end, which ends what it started.
+// inherit runs a program that prints where this one does; when it fails, the last that it said is the reason. When ctx ends
+// it is asked to end, which ends what it started.
 func inherit(ctx context.Context, name string, arguments ...string) error {
 	command := exec.CommandContext(ctx, name, arguments...)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	var said tail
+	command.Stdout, command.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &said)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = stopPatience
 	lifetime.EndWithParent(command)
-	return command.Run()
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, said.lastLine())
+	}
+	return nil
 }
