@@ -74,11 +74,11 @@ func both(ctx context.Context, w *world, samples []sample.Sample, load workload,
 
 func rows(load string, ours, theirs cost) []table.Row {
 	row := func(what, unit string, ours, theirs float64) table.Row {
-		return table.Row{Section: "event log", What: what, Unit: unit, Ours: ours, Beside: "bare clickhouse-go insert", Theirs: theirs}
+		return table.Row{Section: "event log", What: what, Unit: unit, Ours: ours, Beside: "bare clickhouse-go", Theirs: theirs}
 	}
 	return []table.Row{
-		row("from Kafka into ClickHouse: "+load, "rows/s", ours.perSecond, theirs.perSecond),
-		row("in the client: "+load, "us CPU/row", ours.client, theirs.client),
-		row("in the engine: "+load, "us CPU/row", ours.engine, theirs.engine),
+		row("inserted: "+load, "rows/s", ours.perSecond, theirs.perSecond),
+		row("CPU of the client: "+load, "us/row", ours.client, theirs.client),
+		row("CPU of the engine: "+load, "us/row", ours.engine, theirs.engine),
 	}
 }

@@ -47,7 +47,6 @@ func (r *results) growth() []Step {
 
 func (r *results) latencyChart(steps []Step) plot.Chart {
 	c := r.chart("Latency", "milliseconds from when an event was due", steps)
-	c.IsLogarithmic = true
 	for _, line := range []struct {
 		name string
 		of   func(Step) float64
@@ -63,13 +62,16 @@ func (r *results) latencyChart(steps []Step) plot.Chart {
 }
 
 func (r *results) costChart(steps []Step) plot.Chart {
-	c := r.chart("CPU by process", "microseconds of CPU per event", steps)
-	c.IsStacked = true
+	c := r.chart("CPU per event", "microseconds of CPU per event", steps)
 	if len(steps) == 0 {
 		return c
 	}
+	c.Lines = append(c.Lines, plot.Line{Name: "all together", Values: each(steps, func(s Step) float64 {
+		_, all := s.together()
+		return all.MicrosPerEvent
+	})})
 	for i, part := range steps[0].Parts { // they are the same in each step
-		if part.isMeasured() {
+		if part.isMeasured() && part.Name != "api" { // which has no part in an event
 			c.Lines = append(c.Lines, plot.Line{Name: part.Name, Values: each(steps, func(s Step) float64 { return s.Parts[i].MicrosPerEvent })})
 		}
 	}

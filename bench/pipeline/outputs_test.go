@@ -74,7 +74,7 @@ func TestRowsAndDrawingsAreToldFromAFileOfSteps(t *testing.T) {
 	}
 	for name, words := range map[string][]string{
 		"embedded-latency.svg": {"Latency by rate, on embedded Kafka; the last rate was not sustained", "POST to delivery, p99", "POST to 204, p50"},
-		"embedded-cost.svg":    {"CPU by process by rate", "ClickHouse", "ingest", "microseconds of CPU per event"},
+		"embedded-cost.svg":    {"CPU per event by rate, on embedded Kafka", "all together", "ClickHouse", "ingest", "microseconds of CPU per event"},
 	} {
 		svg, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

@@ -1,9 +1,9 @@
-// Package plot draws how figures grow with a rate, as SVG: the rate goes along a logarithmic axis.
+// Package plot draws how figures grow with a rate, as SVG. Both axes are logarithmic: rates and what they cost span several
+// magnitudes.
 package plot
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -18,12 +18,9 @@ type Chart struct {
 	Up    string // the title of the axis of values, with its unit
 	Rates []float64
 	Lines []Line
-	// IsLogarithmic is for values of several magnitudes. IsStacked piles the lines up, as areas: the first one lies at the
-	// bottom. One excludes the other.
-	IsLogarithmic, IsStacked bool
 }
 
-// Line is one of the lines, with a value at each rate.
+// Line is one of the lines, with a value at each rate. What is below 0.1 is drawn there: 0 has no logarithm.
 type Line struct {
 	Name   string
 	Values []float64
@@ -34,7 +31,6 @@ const (
 	width       = 960
 	height      = 480
 	legendWidth = 190
-	fontSize    = 10
 )
 
 // SVG draws the chart.
@@ -42,24 +38,23 @@ func (c Chart) SVG() ([]byte, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("drawing %q: %w", c.Title, err)
 	}
-	text := chartdraw.Style{FontStyle: chartdraw.FontStyle{FontSize: fontSize, FontColor: drawing.ColorFromHex("333333")}}
+	text := words(10)
 	grid := chartdraw.Style{StrokeColor: drawing.ColorFromHex("dddddd"), StrokeWidth: 1}
 	drawn := chartdraw.Chart{
-		Title: c.Title, TitleStyle: chartdraw.Style{FontStyle: chartdraw.FontStyle{FontSize: 13, FontColor: text.FontColor}},
-		Width: width, Height: height,
-		Background: chartdraw.Style{Padding: chartdraw.NewBox(50, 30, legendWidth, 20)},
-		XAxis:      chartdraw.XAxis{Name: c.Along, NameStyle: text, Style: text, Ticks: c.rateTicks(), GridMajorStyle: grid, GridMinorStyle: grid},
+		Title: c.Title, TitleStyle: words(13), Width: width, Height: height,
+		Background: chartdraw.Style{Padding: chartdraw.NewBox(75, 25, legendWidth, 20)},
+		XAxis:      chartdraw.XAxis{Name: c.Along, NameStyle: text, Style: text, Ticks: ticks(c.Rates), GridMajorStyle: grid, GridMinorStyle: grid},
 		// The axis that the library calls the secondary one is on the left.
 		YAxis:          chartdraw.YAxis{Style: chartdraw.Hidden(), Range: &chartdraw.ContinuousRange{Min: 0, Max: 1}},
-		YAxisSecondary: chartdraw.YAxis{Name: c.Up, NameStyle: upwards(text), Style: text, Ticks: c.valueTicks(), GridMajorStyle: grid, GridMinorStyle: grid},
+		YAxisSecondary: chartdraw.YAxis{Style: text, Ticks: ticks(c.values()), GridMajorStyle: grid, GridMinorStyle: grid},
+		Elements:       []chartdraw.Renderable{c.legend(text), c.upTitle(text)},
 	}
-	for i, values := range c.heights() {
-		drawn.Series = append(drawn.Series, c.series(i, values))
+	for i, line := range c.Lines {
+		drawn.Series = append(drawn.Series, chartdraw.ContinuousSeries{
+			Name: line.Name, YAxis: chartdraw.YAxisSecondary, XValues: logarithms(c.Rates), YValues: logarithms(line.Values),
+			Style: chartdraw.Style{StrokeColor: colour(i), StrokeWidth: 2, DotColor: colour(i), DotWidth: 3},
+		})
 	}
-	if c.IsStacked { // the tallest first: the others are drawn over it
-		slices.Reverse(drawn.Series)
-	}
-	drawn.Elements = []chartdraw.Renderable{c.legend(text)}
 	var svg bytes.Buffer
 	if err := drawn.Render(chartdraw.SVG, &svg); err != nil {
 		return nil, fmt.Errorf("drawing %q: %w", c.Title, err)
@@ -82,29 +77,24 @@ func (c Chart) validate() error {
 			return fmt.Errorf("%s has a value below 0", line.Name)
 		}
 	}
-	if c.IsLogarithmic && c.IsStacked {
-		return errors.New("a stack on a logarithmic axis would mislead")
-	}
 	return nil
 }
 
-func upwards(style chartdraw.Style) chartdraw.Style {
-	style.TextRotationDegrees = 270
-	return style
+// values are those of all lines.
+func (c Chart) values() []float64 {
+	var all []float64
+	for _, line := range c.Lines {
+		all = append(all, line.Values...)
+	}
+	return all
 }
 
-func (c Chart) series(i int, heights []float64) chartdraw.Series {
-	style := chartdraw.Style{StrokeColor: colour(i), StrokeWidth: 2, DotColor: colour(i), DotWidth: 3}
-	if c.IsStacked {
-		style = chartdraw.Style{StrokeColor: colour(i), StrokeWidth: 1, FillColor: colour(i)}
-	}
-	return chartdraw.ContinuousSeries{
-		Name: c.Lines[i].Name, Style: style, YAxis: chartdraw.YAxisSecondary, XValues: logarithms(c.Rates), YValues: heights,
-	}
+func words(size float64) chartdraw.Style {
+	return chartdraw.Style{FontStyle: chartdraw.FontStyle{FontSize: size, FontColor: drawing.ColorFromHex("333333")}}
 }
 
 // colour is one of eight that stay apart for the colour-blind, too (Okabe and Ito), the first again after the last.
 func colour(i int) drawing.Color {
-	hex := []string{"0072b2", "e69f00", "009e73", "d55e00", "56b4e9", "cc79a7", "f0e442", "777777"}
+	hex := []string{"0072b2", "e69f00", "009e73", "d55e00", "56b4e9", "cc79a7", "777777", "000000"}
 	return drawing.ColorFromHex(hex[i%len(hex)])
 }

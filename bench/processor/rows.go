@@ -41,14 +41,14 @@ func what(name string) string {
 	if name == dedupOnly {
 		return "dedup, exactly once"
 	}
-	return "dedup and 10 triggers, exactly once"
+	return "dedup, 10 triggers, exactly once"
 }
 
 func beside(peer string) string {
 	if peer == streamsPeer {
-		return "Kafka Streams, dedup, exactly_once_v2"
+		return "Kafka Streams, exactly_once_v2"
 	}
-	return "bare consume-produce loop, exactly once"
+	return "bare loop, exactly once"
 }
 
 func find(outcomes []outcome, name string) (result, bool) {

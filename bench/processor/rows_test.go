@@ -15,7 +15,7 @@ func TestRowsPutTheProcessorBesideEachPeer(t *testing.T) {
 	}
 	want := table.Row{
 		Section: "processor", What: "dedup, exactly once", Unit: "events/s", Ours: 300,
-		Beside: "Kafka Streams, dedup, exactly_once_v2", Theirs: 100, Goal: 3,
+		Beside: "Kafka Streams, exactly_once_v2", Theirs: 100, Goal: 3,
 	}
 	if got[0] != want || !got[0].IsMet() {
 		t.Errorf("%+v", got[0])

@@ -19,8 +19,5 @@ func row(question string, events uint64, p95 float64) table.Row {
 }
 
 func millions(events uint64) string {
-	if events%1_000_000 == 0 {
-		return fmt.Sprint(events/1_000_000, "M")
-	}
-	return fmt.Sprint(events)
+	return fmt.Sprint(float64(events)/1e6, "M")
 }

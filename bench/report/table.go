@@ -26,10 +26,10 @@ type column struct {
 func columns() []column {
 	return []column{
 		{"section", 9, false},
-		{"what", 34, false},
+		{"what", 31, false},
 		{"unit", 12, false},
 		{"ours", 9, true},
-		{"beside", 20, false},
+		{"beside", 23, false},
 		{"theirs", 9, true},
 		{"ratio", 6, true},
 		{"goal", 14, false},
