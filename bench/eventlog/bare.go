@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -26,7 +27,7 @@ func columns(ctx context.Context, conn driver.Conn, table string, size int) (blo
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", table, err)
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	types := rows.ColumnTypes()
 	row := make([]any, len(types))
 	for i, column := range types {

@@ -17,8 +17,10 @@ func stepAt(rate, p99 float64) Step {
 		Asked: rate, Events: 10, Answers: map[int]int{http.StatusNoContent: 10},
 		Post: Times{P50: 1, P99: 2}, Delivery: Times{P50: p99 / 2, P99: p99},
 		Parts: []PartUse{
-			{Name: "Kafka", MicrosPerEvent: 50, ResidentMiB: 900}, {Name: "ClickHouse", MicrosPerEvent: 30, ResidentMiB: 800},
-			{Name: "ingest", MicrosPerEvent: 20, ResidentMiB: 60}, {Name: "processor", MicrosPerEvent: 10, ResidentMiB: 40},
+			{Name: "Kafka", MicrosPerEvent: 50, ResidentMiB: 900},
+			{Name: "ClickHouse", MicrosPerEvent: 30, ResidentMiB: 800},
+			{Name: "ingest", MicrosPerEvent: 20, ResidentMiB: 60},
+			{Name: "processor", MicrosPerEvent: 10, ResidentMiB: 40},
 			{Name: workflowAPIName, MicrosPerEvent: 99, ResidentMiB: 999},
 		},
 	}

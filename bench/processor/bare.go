@@ -27,7 +27,7 @@ func runBare(ctx context.Context, arguments []string) error {
 	brokers, group, input, output := arguments[0], arguments[1], arguments[2], arguments[3]
 	session, err := kgo.NewGroupTransactSession(
 		kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.ConsumerGroup(group), kgo.ConsumeTopics(input), kgo.TransactionalID(group),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(), kgo.DefaultProduceTopic(output),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.DefaultProduceTopic(output),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 	)
 	if err != nil {

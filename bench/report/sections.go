@@ -76,7 +76,8 @@ func (s settings) wants(one section) bool {
 }
 
 // The files of a section: its rows, what it measured of each rate where it does, and how it ran.
-func (one section) rowsFile(dir string) string  { return filepath.Join(dir, one.file+".rows.json") }
+func (one section) rowsFile(dir string) string { return filepath.Join(dir, one.file+".rows.json") }
+
 func (one section) stepsFile(dir string) string { return filepath.Join(dir, one.file+".steps.json") }
 func (one section) runFile(dir string) string   { return filepath.Join(dir, one.file+".run.json") }
 
