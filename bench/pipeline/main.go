@@ -164,13 +164,10 @@ func run(ctx context.Context, s settings) (err error) {
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	each := s.rates
 	if s.isFinding {
-		each = each[:len(each)-1]
-	}
-	err = measureEach(ctx, w, each, &results)
-	if err == nil && s.isFinding {
 		err = find(ctx, w, &results)
+	} else {
+		err = measureEach(ctx, w, &results)
 	}
 	if err == nil {
 		results.Tables, err = w.tables(ctx)
@@ -180,8 +177,8 @@ func run(ctx context.Context, s settings) (err error) {
 	return errors.Join(err, s.outputs.write(&results))
 }
 
-func measureEach(ctx context.Context, w *world, rates []float64, results *results) error {
-	for _, rate := range rates {
+func measureEach(ctx context.Context, w *world, results *results) error {
+	for _, rate := range w.settings.rates {
 		step, err := w.measure(ctx, rate, w.settings.warmUp, w.settings.length)
 		if err != nil {
 			return fmt.Errorf("at %g events/s: %w", rate, err)
