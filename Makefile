@@ -144,7 +144,10 @@ fuzz: ## fuzz every parser of outside bytes for FUZZTIME each (30s)
 		done; \
 	done
 
-bench: ## the benchmarks beside the code
+bench: ## all comparisons in one table and in bench/RESULTS.md, on Apache Kafka (JDK 17, Maven); ARGS="-only=processor,pipeline", -quick, -rows=100000000
+	$(GO) run ./bench/report $(ARGS)
+
+bench-code: ## the benchmarks beside the code
 	$(GO) test -run='^$$' -bench=. -benchmem ./...
 
 bench-ingest: ## ingest against a bare prototype, in one run
@@ -154,7 +157,7 @@ bench-latency: build library ## POST to the run's arrival, at 1,000 events a sec
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
 
 # Both take the running Kafka: KAFKA_PORT says which, and `make kafka-up` starts it.
-bench-processor: build streams ## the processor against Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven); ARGS="-embedded -only=millrace"
+bench-processor: build streams ## the processor beside a bare loop and Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven); ARGS="-embedded -only=millrace"
 	$(GO) run ./bench/processor $(ARGS)
 
 bench-processor-latency: build ## what exactly_once adds to an event's way to its decision, on the running Apache Kafka; ARGS=-embedded
@@ -190,7 +193,6 @@ bench-pipeline: build library ## the whole pipeline, each role a process, on the
 	$(GO) run ./bench/pipeline -library-dir=$(LIBRARY_DIR) $(ARGS)
 
 bench-eventlog: library ## the event log beside a bare insert, from Kafka into ClickHouse, and bytes on disk; ARGS="-events=1000000"
-	GOGC=400 MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -run='^$$' -bench=InsertBesideBare -benchtime=5x ./eventlog
 	MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) run ./bench/eventlog $(ARGS)
 
 seed: build ## post the 600 sample events to the demo source of a running `make run`

@@ -2,33 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/millrace/millrace/bench/sample"
 )
 
-// storyTables are the tables that get a row for each event.
-func storyTables() []string { return []string{"events", "decisions", "runs", "deliveries"} }
-
-// measureAll copies events with their decisions, runs and deliveries, and prints how fast, and what their rows take.
-func measureAll(ctx context.Context, w *world, samples []sample.Sample, events int) (err error) {
-	t, err := w.load(ctx, samples, events, func(m *maker) ([]*kgo.Record, error) { return m.story() })
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.drop(ctx)) }()
-	took, err := t.copy(ctx, storyTables()...)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d events with decisions, runs and deliveries: %.0f rows/s in all\n\n", events, perSecond(len(storyTables())*events, took))
+// printDisk prints what rows take in each table.
+func (t *turn) printDisk(ctx context.Context) error {
 	fmt.Printf("%-12s %14s %20s\n", "table", "bytes a row", "uncompressed bytes")
-	for _, table := range storyTables() {
+	for _, table := range t.load.tables {
 		if err := t.disk(ctx, table); err != nil {
 			return err
 		}

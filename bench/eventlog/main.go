@@ -1,6 +1,6 @@
-// Command eventlog measures how fast the event log copies a backlog from Kafka into ClickHouse, and what a row takes on disk
-// in each table. Broker and role share a process, the engine is its child, as in `millrace dev`. How that compares with a
-// bare insert of the same rows, BenchmarkInsertBesideBare of the event log's own package tells.
+// Command eventlog measures how fast the event log copies a backlog from Kafka into ClickHouse, beside a bare insert of the
+// same rows into tables like them, in turn, with the CPU time of either's process and of the engine, and what a row takes on
+// disk in each table. Broker and engine are processes of their own; what is measured lies between two inserts.
 package main
 
 import (
@@ -14,9 +14,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"time"
 
+	table "github.com/millrace/millrace/bench/results"
 	"github.com/millrace/millrace/bench/sample"
 	"github.com/millrace/millrace/embedded"
 	"github.com/millrace/millrace/embedded/chdb"
@@ -29,20 +28,26 @@ func main() {
 		exitOn(child(ctx))
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == brokerArgument {
+		exitOn(serveBroker(context.Background(), os.Args[2])) // it ends with its input: a Ctrl-C is the parent's
+		return
+	}
 	debug.SetGCPercent(400) // as the binary does
 	events := flag.Int("events", 500_000, "how many events a backlog has")
 	rounds := flag.Int("rounds", 3, "how often a backlog is copied")
 	bodies := flag.String("bodies", "schemas/testdata/track-events.ndjson", "the events' bodies, one a line")
 	library := flag.String("library-dir", cmp.Or(os.Getenv("MILLRACE_LIBRARY_DIR"), ".millrace/lib"), "where `make library` has put the engine")
 	inserts := flag.Int("inserts", 0, "inserts into one table at the same time; 0 is the setting's default")
+	json := flag.String("json", "", "a file that the rows for the table of `make bench` are written to")
 	flag.Parse()
-	exitOn(run(ctx, options{events: *events, rounds: *rounds, bodies: *bodies, library: *library, inserts: *inserts}))
+	exitOn(run(ctx, options{events: *events, rounds: *rounds, bodies: *bodies, library: *library, inserts: *inserts, json: *json}))
 }
 
 type options struct {
 	events, rounds  int
 	bodies, library string
 	inserts         int
+	json            string
 }
 
 func exitOn(err error) {
@@ -75,15 +80,20 @@ func run(ctx context.Context, options options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer w.outside.Close()
-	if err := measureEvents(ctx, w, samples, options); err != nil {
-		return err
+	defer w.close()
+	var all []table.Row
+	for _, load := range workloads(options.events) {
+		compared, err := compare(ctx, w, samples, load, options.rounds)
+		if err != nil {
+			return fmt.Errorf("%s: %w", load.name, err)
+		}
+		all = append(all, compared...)
 	}
-	return measureAll(ctx, w, samples, options.events/5)
+	return table.Write(options.json, all)
 }
 
-// start starts the broker and the engine.
-func start(ctx context.Context, dir, library string, logger *slog.Logger) (*embedded.Embedded, error) {
+// startEngine starts ClickHouse.
+func startEngine(ctx context.Context, dir, library string, logger *slog.Logger) (*embedded.Embedded, error) {
 	path, err := filepath.Abs(library)
 	if err != nil {
 		return nil, err
@@ -93,36 +103,6 @@ func start(ctx context.Context, dir, library string, logger *slog.Logger) (*embe
 		return nil, err
 	}
 	return embedded.Start(ctx, embedded.Options{
-		DataDir: dir, Kafka: &embedded.KafkaConfig{Listen: "127.0.0.1:0"},
-		ClickHouse: &embedded.ClickHouseConfig{LibraryPath: lib, MaxMemory: 1_500_000_000},
+		DataDir: dir, ClickHouse: &embedded.ClickHouseConfig{LibraryPath: lib, MaxMemory: 1_500_000_000},
 	}, logger)
-}
-
-// measureEvents copies as many events in each round and prints each and the median.
-func measureEvents(ctx context.Context, w *world, samples []sample.Sample, options options) error {
-	var rates []float64
-	for round := range options.rounds {
-		t, err := w.fill(ctx, samples, options.events)
-		if err != nil {
-			return err
-		}
-		took, err := t.copy(ctx, "events")
-		if err != nil {
-			return err
-		}
-		rates = append(rates, perSecond(options.events, took))
-		fmt.Printf("round %d: %6.0f events/s from Kafka into ClickHouse\n", round+1, rates[round])
-		if err := t.drop(ctx); err != nil {
-			return err
-		}
-	}
-	fmt.Printf("median:  %6.0f events/s from Kafka into ClickHouse\n\n", median(rates))
-	return nil
-}
-
-func perSecond(rows int, took time.Duration) float64 { return float64(rows) / took.Seconds() }
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/alecthomas/kong"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace/millrace/bench/sample"
@@ -21,7 +21,9 @@ import (
 
 // world is a broker and an engine, in which each turn has topics and a database of its own.
 type world struct {
-	outside *embedded.Embedded
+	broker  *broker
+	engine  *embedded.Embedded
+	meter   meter
 	cluster kafka.Config
 	config  eventlog.Config
 	logger  *slog.Logger
@@ -36,13 +38,35 @@ func newWorld(ctx context.Context, dir string, options options) (*world, error) 
 	if options.inserts > 0 {
 		w.config.Flush.Inserts = options.inserts
 	}
-	var err error
-	w.outside, err = start(ctx, dir, options.library, w.logger)
-	if err != nil {
+	if err := w.start(ctx, dir, options.library); err != nil {
+		w.close()
 		return nil, err
 	}
-	w.cluster.Brokers, w.config.DialContext = w.outside.Brokers, w.outside.DialClickHouse
+	w.cluster.Brokers, w.config.DialContext = []string{w.broker.address}, w.engine.DialClickHouse
 	return w, nil
+}
+
+func (w *world) start(ctx context.Context, dir, library string) (err error) {
+	if w.broker, err = startBroker(filepath.Join(dir, "broker")); err != nil {
+		return err
+	}
+	if w.engine, err = startEngine(ctx, filepath.Join(dir, "engine"), library, w.logger); err != nil {
+		return err
+	}
+	w.meter, err = newMeter(w.broker.pid)
+	return err
+}
+
+func (w *world) close() {
+	if w.engine != nil {
+		w.engine.Close()
+	}
+	if w.broker == nil {
+		return
+	}
+	if err := w.broker.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/eventlog: ending the broker:", err)
+	}
 }
 
 // turn is a backlog in Kafka and a database that it is copied into.
@@ -51,7 +75,7 @@ type turn struct {
 	config  eventlog.Config
 	conn    driver.Conn
 	logger  *slog.Logger
-	rows    int // of each table
+	load    workload
 }
 
 // turn makes topics and tables that are empty.
@@ -68,29 +92,22 @@ func (w *world) turn(ctx context.Context) (*turn, error) {
 	return t, err
 }
 
-// fill makes a turn with a backlog of events alone.
-func (w *world) fill(ctx context.Context, samples []sample.Sample, events int) (*turn, error) {
-	return w.load(ctx, samples, events, func(m *maker) ([]*kgo.Record, error) {
-		event, _, err := m.event()
-		return []*kgo.Record{event}, err
-	})
-}
-
-func (w *world) load(ctx context.Context, samples []sample.Sample, events int, next func(*maker) ([]*kgo.Record, error)) (*turn, error) {
+// fill makes a turn with a backlog.
+func (w *world) fill(ctx context.Context, samples []sample.Sample, load workload) (*turn, error) {
 	t, err := w.turn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t.rows = events
+	t.load = load
 	client, err := kgo.NewClient(t.cluster.Options()...)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
 	var failed kgo.FirstErrPromise
-	m := &maker{cluster: t.cluster, samples: samples, began: time.Now().UTC().Add(-time.Hour - time.Duration(events)*time.Millisecond).Truncate(time.Millisecond)}
-	for range events {
-		records, err := next(m)
+	m := &maker{cluster: t.cluster, samples: samples, began: time.Now().UTC().Add(-time.Hour - time.Duration(load.events)*time.Millisecond).Truncate(time.Millisecond)}
+	for range load.events {
+		records, err := load.next(m)
 		if err != nil {
 			return nil, err
 		}
@@ -102,42 +119,6 @@ func (w *world) load(ctx context.Context, samples []sample.Sample, events int, n
 		return nil, fmt.Errorf("writing the backlog: %w", err)
 	}
 	return t, nil
-}
-
-// copy runs the event log, as it is by default, until the backlog is in the tables.
-func (t *turn) copy(ctx context.Context, tables ...string) (time.Duration, error) {
-	role, err := eventlog.New(t.config, t.cluster, t.conn, prometheus.NewRegistry(), t.logger)
-	if err != nil {
-		return 0, err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	began, ended := time.Now(), make(chan error, 1)
-	go func() { ended <- role.Run(ctx) }()
-	err = t.await(ctx, tables)
-	took := time.Since(began)
-	stop()
-	return took, errors.Join(err, <-ended)
-}
-
-func (t *turn) await(ctx context.Context, tables []string) error {
-	ticks := time.NewTicker(50 * time.Millisecond)
-	defer ticks.Stop()
-	for len(tables) > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticks.C:
-		}
-		var rows uint64
-		if err := t.conn.QueryRow(ctx, "SELECT count() FROM "+tables[0]).Scan(&rows); err != nil {
-			return err
-		}
-		if rows >= uint64(t.rows) {
-			tables = tables[1:]
-		}
-	}
-	return nil
 }
 
 // drop makes room for the next turn.

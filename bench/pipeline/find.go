@@ -5,11 +5,17 @@ import (
 	"fmt"
 )
 
-// find looks for the highest rate that is sustained: it doubles the first one until one is too high, and then halves the
-// gap until it is small.
+// find looks for the highest rate that is sustained: it doubles the last one given until one is too high, and then halves the
+// gap until it is small. The rates before that one are measured first, for the drawings.
 func find(ctx context.Context, w *world, results *results) error {
+	last := len(w.settings.rates) - 1
+	for _, rate := range w.settings.rates[:last] {
+		if _, err := try(ctx, w, rate, results); err != nil {
+			return fmt.Errorf("at %g events/s: %w", rate, err)
+		}
+	}
 	var highest, lowest float64 // sustained; too high, 0 while none is known
-	rate := w.settings.rates[0]
+	rate := w.settings.rates[last]
 	for lowest == 0 || lowest > highest*w.settings.precision {
 		isSustained, err := try(ctx, w, rate, results)
 		if err != nil {

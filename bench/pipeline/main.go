@@ -41,8 +41,9 @@ type settings struct {
 	guarantee  string
 	binary     string
 	library    string
-	json       string
 	profile    string
+	outputs    outputs
+	stepsFile  string // what is drawn and told of, in place of measuring
 	limit      time.Duration
 
 	isFinding bool
@@ -66,6 +67,9 @@ func main() {
 	if s.planFiles != "" {
 		exit(plan(s.planFiles, s.planRuns))
 	}
+	if s.stepsFile != "" {
+		exit(tell(s.stepsFile, s.outputs))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, fmt.Errorf("it took longer than -limit=%s", s.limit))
@@ -83,7 +87,7 @@ func exit(err error) {
 
 func parse() (settings, error) {
 	var s settings
-	rates := flag.String("rates", "100,1000,3000", "events per second, one step each; with -find the first is where it begins")
+	rates := flag.String("rates", "100,1000,3000", "events per second, one step each; with -find the last is where it begins")
 	flag.DurationVar(&s.length, "for", 30*time.Second, "how long each rate is measured")
 	flag.DurationVar(&s.warmUp, "warm-up", 5*time.Second, "how long each rate is posted before it is measured")
 	flag.DurationVar(&s.settle, "settle", 20*time.Second, "how long all parts run at 1,000 events/s before the first rate")
@@ -100,12 +104,15 @@ func parse() (settings, error) {
 	flag.StringVar(&s.guarantee, "guarantee", "exactly_once", "the processor's guarantee on Apache Kafka")
 	flag.StringVar(&s.binary, "binary", filepath.Join("bin", "millrace"), "the millrace to measure")
 	flag.StringVar(&s.library, "library-dir", filepath.Join(".millrace", "lib"), "where the ClickHouse engine library is")
-	flag.StringVar(&s.json, "json", "", "a file that the results are written to")
 	flag.StringVar(&s.profile, "profile", "", "a directory that a CPU profile of each role at each rate is written to")
+	flag.StringVar(&s.outputs.steps, "steps", "", "a file that everything that was measured is written to")
+	flag.StringVar(&s.outputs.rows, "json", "", "a file that the rows for the table of `make bench` are written to")
+	flag.StringVar(&s.outputs.plots, "plots", "", "what the names of two drawings begin with, which -latency.svg and -cost.svg are added to")
+	flag.StringVar(&s.stepsFile, "from", "", "measure nothing; write -json and -plots from a file of -steps")
 	flag.DurationVar(&s.limit, "limit", 30*time.Minute, "how long all may take")
 	flag.BoolVar(&s.isFinding, "find", false, "look for the highest rate with p99 to delivery below 1 s and no lag that grows")
 	flag.Float64Var(&s.precision, "precision", 1.1, "with -find: until the lowest rate that was too high is at most so many times the highest that was not")
-	flag.StringVar(&s.planFiles, "plan", "", "measure nothing; print what to order for 1,000 to 1,000,000 events/s, from two files of -json: one measured with -matching=0, one with runs")
+	flag.StringVar(&s.planFiles, "plan", "", "measure nothing; print what to order for 1,000 to 1,000,000 events/s, from two files of -steps: one measured with -matching=0, one with runs")
 	flag.Float64Var(&s.planRuns, "plan-runs", 0.1, "with -plan: runs an event")
 	flag.Parse()
 	for field := range strings.SplitSeq(*rates, ",") {
@@ -157,7 +164,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer w.close()
-	results := results{Machine: w.machine(ctx), Mix: w.mix.describe(s), Command: strings.Join(os.Args[1:], " ")}
+	results := results{Machine: w.machine(ctx), Mix: w.mix.describe(s), Command: strings.Join(os.Args[1:], " "), IsEmbedded: s.isEmbedded}
 	results.printHead()
 	if err := w.settle(ctx); err != nil {
 		return err
@@ -172,7 +179,7 @@ func run(ctx context.Context, s settings) (err error) {
 		results.printTables()
 	}
 	results.printSummary()
-	return errors.Join(err, results.write(s.json))
+	return errors.Join(err, s.outputs.write(&results))
 }
 
 func measureEach(ctx context.Context, w *world, results *results) error {

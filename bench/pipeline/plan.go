@@ -104,7 +104,7 @@ const (
 func plan(files string, runs float64) error {
 	without, with, found := strings.Cut(files, ",")
 	if !found {
-		return errors.New("-plan takes two files of -json: one measured with -matching=0, and one with runs")
+		return errors.New("-plan takes two files of -steps: one measured with -matching=0, and one with runs")
 	}
 	c, err := readCosts(without, with)
 	if err != nil {

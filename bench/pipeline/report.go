@@ -11,12 +11,13 @@ import (
 
 // results are all that was measured.
 type results struct {
-	Machine string
-	Mix     string
-	Command string
-	Steps   []Step
-	Tables  []Table
-	Highest float64 `json:",omitempty"` // events per second that were sustained, with -find
+	Machine    string
+	Mix        string
+	Command    string
+	IsEmbedded bool
+	Steps      []Step
+	Tables     []Table
+	Highest    float64 `json:",omitempty"` // events per second that were sustained, with -find
 }
 
 func (r *results) printHead() {

@@ -18,6 +18,7 @@ import (
 const (
 	withTriggers = "millrace, 10 triggers"
 	dedupOnly    = "millrace, dedup only"
+	bareLoop     = "bare loop"
 	streamsPeer  = "kafka streams, dedup only"
 )
 

@@ -1,6 +1,6 @@
 // Command processor measures the processor on a running Apache Kafka, against a Kafka Streams program that does the part
-// of its work that Streams has a usual recipe for: dropping repeats within 24 hours, exactly once. All contenders read
-// the same events, in turn, round after round, so that what else the machine does meets all of them; take the ratios.
+// of its work that Streams has a usual recipe for: dropping repeats within 24 hours, exactly once, and a bare loop that
+// only copies. All contenders read the same events, in turn, round after round, so that what else the machine does meets all of them; take the ratios.
 // With -latency it measures instead what exactly_once adds to the time from an event to its decision. With -embedded the
 // broker is the embedded one, in this process, so that the CPU time is still that of the contender alone.
 package main
@@ -34,9 +34,14 @@ type options struct {
 	warmUp     time.Duration
 	latency    bool
 	isEmbedded bool
+	json       string
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == bareArgument {
+		exitOn(untilSignal(func(ctx context.Context) error { return runBare(ctx, os.Args[2:]) }))
+		return
+	}
 	port := os.Getenv("KAFKA_PORT")
 	if port == "" {
 		port = "19092"
@@ -55,16 +60,25 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 1500, "latency: events per second")
 	flag.DurationVar(&o.length, "for", 20*time.Second, "latency: how long to measure, each time")
 	flag.DurationVar(&o.warmUp, "warm-up", 5*time.Second, "latency: how long to produce before measuring")
+	flag.StringVar(&o.json, "json", "", "a file that the rows for the table of `make bench` are written to; not with -latency")
 	flag.Parse()
-	if err := run(o); err != nil {
+	exitOn(untilSignal(func(ctx context.Context) error { return run(ctx, o) }))
+}
+
+func exitOn(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-processor:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options) error {
+func untilSignal(run func(context.Context) error) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	return run(ctx)
+}
+
+func run(ctx context.Context, o options) error {
 	samples, err := sample.Read(o.samples)
 	if err != nil {
 		return err

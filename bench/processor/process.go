@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/millrace/millrace/bench/usage"
+	"github.com/millrace/millrace/rig/lifetime"
 )
 
 // process is a program that was started here, and is ended here by its ID.
@@ -24,6 +27,7 @@ func startProcess(ctx context.Context, command []string) (*process, error) {
 	p.command.Stderr = os.Stderr
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.WaitDelay = stopPatience
+	lifetime.EndWithParent(p.command)
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", command[0], err)
 	}
@@ -48,27 +52,8 @@ func (p *process) stop() {
 	}
 }
 
-// clockTick is the unit of /proc/PID/stat, USER_HZ: 100 on every architecture that Go runs on.
-const clockTick = 10 * time.Millisecond
-
-// cpu returns the processor time that the program has taken, in user and kernel mode.
-func (p *process) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	// The name before the last bracket may hold spaces. After it, utime and stime are the 12th and 13th field.
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	if len(fields) < 13 {
-		return 0, errors.New("reading the CPU time: too few fields in stat")
-	}
-	user, err := strconv.ParseInt(string(fields[11]), 10, 64)
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.ParseInt(string(fields[12]), 10, 64)
-	return time.Duration(user+system) * clockTick, err
-}
+// cpu returns the processor time that the program has taken.
+func (p *process) cpu() (time.Duration, error) { return usage.CPU(p.command.Process.Pid) }
 
 // peakKiB returns the most memory that the program ever held.
 func (p *process) peakKiB() (int64, error) {

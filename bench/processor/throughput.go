@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	table "github.com/millrace/millrace/bench/results"
 	"github.com/millrace/millrace/bench/sample"
 )
 
@@ -29,8 +30,9 @@ func compareThroughput(ctx context.Context, o options, samples []sample.Sample, 
 			results[i] = append(results[i], measured)
 		}
 	}
-	report(contenders, results)
-	return nil
+	outcomes := medians(contenders, results)
+	report(outcomes)
+	return table.Write(o.json, rows(outcomes))
 }
 
 // prepare writes the events twice, for a catalog with triggers and for one without.
@@ -47,7 +49,7 @@ func prepare(ctx context.Context, o options, samples []sample.Sample) (contender
 		contenders []string
 	}{
 		{"triggers", 10, []string{withTriggers}},
-		{"dedup", 0, []string{dedupOnly, streamsPeer}},
+		{"dedup", 0, []string{dedupOnly, bareLoop, streamsPeer}},
 	} {
 		if !slices.ContainsFunc(kind.contenders, o.wants) {
 			continue
@@ -67,6 +69,8 @@ func prepare(ctx context.Context, o options, samples []sample.Sample) (contender
 			case !o.wants(name):
 			case name == streamsPeer:
 				contenders = append(contenders, streams(o.peers, w, known))
+			case name == bareLoop:
+				contenders = append(contenders, bare(w, known))
 			default:
 				contenders = append(contenders, ours(name, o.binary, w, known))
 			}
@@ -78,20 +82,24 @@ func prepare(ctx context.Context, o options, samples []sample.Sample) (contender
 // wants reports whether a contender is to run.
 func (o options) wants(name string) bool { return strings.Contains(name, o.only) }
 
-// report prints the medians, and the ratios to the last contender, which is the peer.
-func report(contenders []contender, results [][]result) {
-	medians := make([]result, len(results))
-	for i, all := range results {
-		medians[i] = result{
-			perSecond: median(all, func(r result) float64 { return r.perSecond }),
-			cpu:       median(all, func(r result) float64 { return r.cpu }),
-			peakMiB:   median(all, func(r result) float64 { return r.peakMiB }),
-		}
+func medians(contenders []contender, results [][]result) []outcome {
+	all := make([]outcome, len(contenders))
+	for i, runs := range results {
+		all[i] = outcome{contenders[i].name, result{
+			perSecond: median(runs, func(r result) float64 { return r.perSecond }),
+			cpu:       median(runs, func(r result) float64 { return r.cpu }),
+			peakMiB:   median(runs, func(r result) float64 { return r.peakMiB }),
+		}}
 	}
-	for i, c := range contenders {
-		peer := medians[len(medians)-1]
-		fmt.Printf("median   %s   x%.2f events/s, x%.2f CPU, x%.2f memory\n", line(c.name, medians[i]),
-			medians[i].perSecond/peer.perSecond, medians[i].cpu/peer.cpu, medians[i].peakMiB/peer.peakMiB)
+	return all
+}
+
+// report prints the medians, and the ratios to the last contender, which is the peer.
+func report(outcomes []outcome) {
+	peer := outcomes[len(outcomes)-1].median
+	for _, o := range outcomes {
+		fmt.Printf("median   %s   x%.2f events/s, x%.2f CPU, x%.2f memory\n", line(o.name, o.median),
+			o.median.perSecond/peer.perSecond, o.median.cpu/peer.cpu, o.median.peakMiB/peer.peakMiB)
 	}
 }
 

@@ -13,11 +13,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/millrace/millrace/bench/fill"
+	table "github.com/millrace/millrace/bench/results"
 	"github.com/millrace/millrace/embedded/chdb"
 	"github.com/millrace/millrace/eventlog"
 )
@@ -31,10 +33,11 @@ func main() {
 	only := flag.String("only", "", "ask only the questions whose names have this text")
 	dir := flag.String("dir", "", "where the data is kept; default: a new directory for temporary files, removed at the end")
 	library := flag.String("library-dir", filepath.Join(".millrace", "lib"), "where the ClickHouse engine library is")
+	json := flag.String("json", "", "a file that the rows for the table of `make bench` are written to")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(run(ctx, *rows, asking{*rounds, *only}, *dir, *library))
+	exit(run(ctx, *rows, asking{*rounds, *only, *json}, *dir, *library))
 }
 
 func exit(err error) {
@@ -53,10 +56,11 @@ func runChild() error {
 	return chdb.RunChild(context.Background(), options)
 }
 
-// asking says how often which questions are asked.
+// asking says how often which questions are asked, and where the answers' times are written to.
 type asking struct {
 	rounds int
 	only   string
+	json   string
 }
 
 func run(ctx context.Context, rows uint64, how asking, dir, libraryDir string) (err error) {
@@ -68,6 +72,14 @@ func run(ctx context.Context, rows uint64, how asking, dir, libraryDir string) (
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "clickhouse")); err != nil { // what was filled before is there already
+		if err := hasRoom(dir, rows); err != nil {
+			return err
+		}
 	}
 	engine, err := startEngine(ctx, dir, libraryDir)
 	if err != nil {
@@ -112,6 +124,7 @@ func measure(ctx context.Context, conn driver.Conn, rows uint64, how asking) err
 		return err
 	}
 	recorded := &recorder{Conn: conn}
+	var all []table.Row
 	questions, err := newQuestions(ctx, recorded)
 	if err != nil {
 		return err
@@ -121,9 +134,11 @@ func measure(ctx context.Context, conn driver.Conn, rows uint64, how asking) err
 		if !strings.Contains(q.name, how.only) {
 			continue
 		}
-		if err := ask(ctx, q, recorded, how.rounds); err != nil {
+		p95, err := ask(ctx, q, recorded, how.rounds)
+		if err != nil {
 			return fmt.Errorf("%s: %w", q.name, err)
 		}
+		all = append(all, row(q.name, rows, p95))
 	}
-	return nil
+	return table.Write(how.json, all)
 }
