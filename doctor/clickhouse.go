@@ -17,8 +17,8 @@ type ClickHouse struct {
 }
 
 const (
-	// The JSON type that the tables are made of came of age in this version.
-	minMajor, minMinor = 25, 3
+	// The JSON type is laid out in this version and later ones so that a path is read without the others.
+	minMajor, minMinor = 25, 8
 	// minFree is what merges need room for.
 	minFree = 10 << 30
 )

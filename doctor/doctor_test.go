@@ -97,9 +97,9 @@ func TestClickHouseIsJudged(t *testing.T) {
 	}
 	f(func(*doctor.ClickHouse) {}, doctor.OK, "every migration")
 	f(func(c *doctor.ClickHouse) { c.Free = 0 }, doctor.OK)
-	f(func(c *doctor.ClickHouse) { c.Version = "25.2.9" }, doctor.Problem, "too old")
+	f(func(c *doctor.ClickHouse) { c.Version = "25.7.9" }, doctor.Problem, "too old")
 	f(func(c *doctor.ClickHouse) { c.Version = "24.12.1" }, doctor.Problem, "too old")
-	f(func(c *doctor.ClickHouse) { c.Version = "25.3.1" }, doctor.OK)
+	f(func(c *doctor.ClickHouse) { c.Version = "25.8.1" }, doctor.OK)
 	f(func(c *doctor.ClickHouse) { c.Version = "head" }, doctor.OK)
 	f(func(c *doctor.ClickHouse) { c.Free = 1 << 30 }, doctor.Warning, "1024 MB left")
 	f(func(c *doctor.ClickHouse) { c.HasDatabase = false }, doctor.Problem, "millrace migrate")

@@ -47,7 +47,7 @@ type Flush struct {
 	Rows     int           `help:"Rows of one insert." default:"50000"`
 	Bytes    int           `help:"Bytes of records in one insert." default:"16777216"`
 	Inserts  int           `help:"Inserts into one table at the same time; they share the partitions. More of them use more cores of the server and as much more memory here." default:"1"`
-	Interval time.Duration `help:"How long a row waits at most. It is written after two fifths of that when no more rows are coming." default:"500ms"`
+	Interval time.Duration `help:"How long a row waits at most. It is written when no other has come for a fifth of that." default:"1s"`
 }
 
 // maxInterval leaves a row enough of the two seconds within which it has to be visible.

@@ -13,12 +13,12 @@ import (
 func (l *EventLog) advance(ctx context.Context, client *kgo.Client) (isFull bool, next time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, isIdle := time.Now(), client.BufferedFetchRecords() == 0
+	now := time.Now()
 	var done []*kgo.Record
 	l.each(func(lane *lane) {
 		done = append(done, l.land(lane)...)
 		l.stopForeign(client, lane)
-		if lane.isDue(l.config.Flush, now, isIdle) {
+		if lane.isDue(l.config.Flush, now) {
 			l.send(ctx, lane)
 		}
 	})
@@ -28,7 +28,7 @@ func (l *EventLog) advance(ctx context.Context, client *kgo.Client) (isFull bool
 		until := l.makeRoom(client, lane, now)
 		isPaused[lane.table.name] = isPaused[lane.table.name] || lane.isPaused
 		isFull = isFull || !until.IsZero()
-		for _, at := range []time.Time{until, lane.wake(l.config.Flush, isIdle)} {
+		for _, at := range []time.Time{until, lane.wake(l.config.Flush)} {
 			if !at.IsZero() && (next.IsZero() || at.Before(next)) {
 				next = at
 			}

@@ -23,6 +23,7 @@ type lane struct {
 	rows       []row // the block that is collected
 	bytes      int
 	oldest     time.Time // when the first of rows was read
+	newest     time.Time // when the last of them was
 	flight     *flight   // the block before it, until it is known to be in the table
 
 	isPaused  bool
@@ -109,6 +110,7 @@ func (l *lane) add(record *kgo.Record, now time.Time) {
 	if len(l.rows) == 0 {
 		l.oldest = now
 	}
+	l.newest = now
 	if err != nil {
 		l.rows = append(l.rows, row{record: record, reason: err.Error()})
 	} else {
@@ -122,34 +124,40 @@ func size(record *kgo.Record) int { return len(record.Key) + len(record.Value) }
 // isFull says that the collected block has reached a bound.
 func (l *lane) isFull(flush Flush) bool { return len(l.rows) >= flush.Rows || l.bytes >= flush.Bytes }
 
-// quiet is how long a row waits when no more are coming.
-func quiet(flush Flush) time.Duration { return flush.Interval * 2 / 5 }
+// quiet is how long a block waits for another row. What a block costs ClickHouse hardly depends on its rows, so it does not
+// leave at the first moment in which there is nothing to read.
+func quiet(flush Flush) time.Duration { return flush.Interval / 5 }
 
-// isDue tells whether a block should leave now. isIdle says that nothing more is ready to be read.
-func (l *lane) isDue(flush Flush, now time.Time, isIdle bool) bool {
-	switch age := now.Sub(l.oldest); {
+// isDue tells whether a block should leave now.
+func (l *lane) isDue(flush Flush, now time.Time) bool {
+	switch {
 	case l.flight != nil:
 		return l.isWaiting() && !now.Before(l.retryAt)
 	case len(l.rows) == 0:
 		return false
-	case l.isFull(flush), age >= flush.Interval:
-		return true
 	default:
-		return isIdle && age >= quiet(flush)
+		return l.isFull(flush) || !now.Before(l.leaves(flush))
 	}
 }
 
+// leaves returns when the collected block is due at the latest, unless more rows come.
+func (l *lane) leaves(flush Flush) time.Time {
+	last, alone := l.oldest.Add(flush.Interval), l.newest.Add(quiet(flush))
+	if alone.Before(last) {
+		return alone
+	}
+	return last
+}
+
 // wake returns when the lane has something to do without another record or the end of its flight, or the zero time.
-func (l *lane) wake(flush Flush, isIdle bool) time.Time {
+func (l *lane) wake(flush Flush) time.Time {
 	switch {
 	case l.isWaiting():
 		return l.retryAt
 	case l.flight != nil || len(l.rows) == 0:
 		return time.Time{}
-	case isIdle:
-		return l.oldest.Add(quiet(flush))
 	default:
-		return l.oldest.Add(flush.Interval)
+		return l.leaves(flush)
 	}
 }
 

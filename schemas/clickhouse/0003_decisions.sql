@@ -39,4 +39,6 @@ PARTITION BY toYYYYMMDD(received_at)
 ORDER BY (toStartOfHour(received_at), environment, source_id, received_at, event_id, replay_id)
 TTL toDateTime(received_at) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    -- As in events.
+    merge_selector_base = 10

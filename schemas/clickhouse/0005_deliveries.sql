@@ -28,4 +28,6 @@ PARTITION BY toYYYYMMDD(attempted_at)
 ORDER BY (toStartOfHour(attempted_at), environment, workflow, attempted_at, topic, partition, offset)
 TTL toDateTime(attempted_at) + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
+    min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
+    -- As in events.
+    merge_selector_base = 10
