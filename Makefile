@@ -147,6 +147,9 @@ fuzz: ## fuzz every parser of outside bytes for FUZZTIME each (30s)
 bench: ## the benchmarks beside the code
 	$(GO) test -run='^$$' -bench=. -benchmem ./...
 
+bench-post: ## put an endpoint under load: ARGS="-endpoint=http://127.0.0.1:8080/v1/receive/KEY -rate=2000 -for=30s -duplicates=0.1", or ARGS=-help
+	$(GO) run ./bench/post $(ARGS)
+
 bench-ingest: ## ingest against a bare prototype, in one run
 	$(GO) run ./bench/ingest $(ARGS)
 
