@@ -64,7 +64,7 @@ func mayImport() map[string][]string {
 		"bench/load":                nil,
 		"bench/results":             nil,
 		"bench/eventlog":            {"bench/sample", "embedded", "embedded/chdb", "eventlog", "kafka", "schemas"},
-		"bench/ingest":              {"bench/load", "embedded", "ingest", "catalog", "kafka", "schemas"},
+		"bench/ingest":              {"bench/load/mix", "bench/load/openloop", "bench/results", "catalog", "embedded", "ingest", "kafka", "rig/lifetime", "schemas"},
 		"bench/latency":             nil,
 		"bench/load/openloop":       nil,
 		"bench/load/mix":            {"bench/load/openloop", "bench/sample", "schemas"},
