@@ -52,7 +52,9 @@ func (o *output) Write(ctx context.Context, message *service.Message) error {
 	if err != nil {
 		return err
 	}
-	return o.client.ProduceSync(ctx, kgo.SliceRecord(value)).FirstErr()
+	acknowledged := make(chan error, 1)
+	o.client.Produce(ctx, kgo.SliceRecord(value), func(_ *kgo.Record, err error) { acknowledged <- err })
+	return <-acknowledged
 }
 
 // Close implements service.Output.
