@@ -15,16 +15,19 @@ import (
 	"github.com/millrace/millrace/bench/load/openloop"
 )
 
-// The contenders. The first four are this program in a process of its own.
+// The contenders. All but the last are this program in a process of its own.
 const (
-	bareFiber  = "fiber"     // answers 204 to anything
-	validFiber = "validity"  // and looks whether it is JSON
-	prototype  = "prototype" // and puts it into Kafka
-	ours       = "millrace"
-	benthos    = "benthos"
+	bareFiber      = "fiber"     // answers 204 to anything
+	validFiber     = "validity"  // and looks whether it is JSON
+	prototype      = "prototype" // and puts it into Kafka
+	keyedPrototype = "keyed"     // with a key
+	ours           = "millrace"
+	benthos        = "benthos"
 )
 
-func allNames() []string { return []string{bareFiber, validFiber, prototype, ours, benthos} }
+func allNames() []string {
+	return []string{bareFiber, validFiber, prototype, keyedPrototype, ours, benthos}
+}
 
 // contender is a server that takes events.
 type contender struct {
@@ -47,6 +50,7 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 		{name: bareFiber, says: "fiber that answers 204"},
 		{name: validFiber, says: "fiber with a JSON check"},
 		{name: prototype, says: "prototype", goal: 0.95},
+		{name: keyedPrototype, says: "prototype, events with keys"},
 		{name: ours, says: "Millrace"},
 		{name: benthos, goal: 3},
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == childArgument {
+	if isChild() {
 		exitOn(runChild(os.Args[2:]))
 		return
 	}
@@ -30,6 +30,8 @@ func main() {
 	defer cancel()
 	exitOn(run(ctx, s))
 }
+
+func isChild() bool { return len(os.Args) > 1 && os.Args[1] == childArgument }
 
 func exitOn(err error) {
 	if err != nil {

@@ -80,7 +80,7 @@ func latencyRows(what string, contenders []*contender, turns []turn) []results.R
 	mine := ourTurn(contenders, turns)
 	var rows []results.Row
 	for i, c := range contenders {
-		if c.name != prototype && c.name != benthos {
+		if !slices.Contains([]string{prototype, keyedPrototype, benthos}, c.name) {
 			continue
 		}
 		rows = append(rows,

@@ -84,8 +84,8 @@ func serve(ctx context.Context, name, broker, prefix string, logger *slog.Logger
 	switch name {
 	case bareFiber, validFiber:
 		return serveFiber(ctx, listener, name == validFiber)
-	case prototype:
-		return servePrototype(ctx, cluster, listener)
+	case prototype, keyedPrototype:
+		return servePrototype(ctx, cluster, listener, name == keyedPrototype)
 	case ours:
 		return serveIngest(ctx, cluster, listener, logger)
 	}
