@@ -131,6 +131,7 @@ lint: ## golangci-lint and gofumpt, pinned in tools/go.mod; the Helm chart, and 
 	cd rig/containers && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	cd deploy/check && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff && $(GO) run .
 	cd deploy/release && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
+	cd bench/peers/benthos && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run ./... && $(GO) mod tidy -diff
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || { echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	$(GO) mod tidy -diff
 
@@ -150,8 +151,18 @@ bench: ## all comparisons in one table and in bench/RESULTS.md, on Apache Kafka 
 bench-code: ## the benchmarks beside the code
 	$(GO) test -run='^$$' -bench=. -benchmem ./...
 
-bench-ingest: ## ingest against a bare prototype, in one run
+bench-post: ## put an endpoint under load: ARGS="-endpoint=http://127.0.0.1:8080/v1/receive/KEY -rate=2000 -for=30s -duplicates=0.1", or ARGS=-help
+	$(GO) run ./bench/post $(ARGS)
+
+bench-ingest: benthos ## ingest beside a bare server, a prototype and a peer, in turn; ARGS="-kafka=127.0.0.1:19092" on the running Apache Kafka
 	$(GO) run ./bench/ingest $(ARGS)
+
+BENTHOS := .millrace/peers/benthos/benthos
+
+benthos: $(BENTHOS)
+
+$(BENTHOS): $(shell find bench/peers/benthos -type f)
+	$(GO) build -C bench/peers/benthos -trimpath -o $(CURDIR)/$@ .
 
 bench-latency: build library ## POST to the run's arrival, at 1,000 events a second
 	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)

@@ -53,14 +53,29 @@ func EventHeaders[H ~struct {
 	Value []byte
 }](m EventMeta,
 ) []H {
-	return []H{
-		H(Header{eventIDHeader, []byte(m.EventID)}),
-		H(Header{sourceHeader, []byte(m.SourceID)}),
-		H(Header{environmentHeader, []byte(m.Environment)}),
-		H(Header{eventHeader, []byte(m.Event)}),
-		H(Header{messageIDHeader, []byte(m.MessageID)}),
-		H(Header{receivedAtHeader, m.ReceivedAt.UTC().AppendFormat(nil, headerTimeFormat)}),
+	// All values lie in one piece of memory, because each piece costs more than what is copied into it.
+	room := make([]byte, 0, len(m.EventID)+len(m.SourceID)+len(m.Environment)+len(m.Event)+len(m.MessageID)+len(headerTimeFormat))
+	text := func(value string) []byte {
+		start := len(room)
+		room = append(room, value...)
+		return room[start:len(room):len(room)]
 	}
+	return []H{
+		H(Header{eventIDHeader, text(m.EventID)}),
+		H(Header{sourceHeader, text(m.SourceID)}),
+		H(Header{environmentHeader, text(m.Environment)}),
+		H(Header{eventHeader, text(m.Event)}),
+		H(Header{messageIDHeader, text(m.MessageID)}),
+		H(Header{receivedAtHeader, appendHeaderTime(room[len(room):], m.ReceivedAt.UTC())}),
+	}
+}
+
+// appendHeaderTime formats a time in UTC as headerTimeFormat does, but faster: package time has a short way for RFC 3339 alone.
+func appendHeaderTime(text []byte, at time.Time) []byte {
+	milliseconds := at.Nanosecond() / int(time.Millisecond)
+	text = at.AppendFormat(text, time.RFC3339)
+	text[len(text)-1] = '.' // in place of the Z of UTC
+	return append(text, byte('0'+milliseconds/100), byte('0'+milliseconds/10%10), byte('0'+milliseconds%10), 'Z')
 }
 
 // ReadEventMeta reads the headers of an events record. Unknown headers are ignored. It fails with a VersionError on a

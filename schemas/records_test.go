@@ -37,6 +37,9 @@ func TestHeadersOfAnEventAreReadAsTheyWereWritten(t *testing.T) {
 		if got, err := schemas.ReadEventMeta(headers); err != nil || got != want {
 			t.Fatalf("got %+v, %v\nwant %+v", got, err, want)
 		}
+		if at := want.ReceivedAt.Format("2006-01-02T15:04:05.000Z"); string(headers[5].Value) != at {
+			t.Fatalf("%s: got %q, want %q", headers[5].Key, headers[5].Value, at)
+		}
 	})
 }
 
@@ -132,5 +135,15 @@ func TestRequestBodyOfARunIsReadByteForByte(t *testing.T) {
 	run, err := schemas.Decode[schemas.Run](value)
 	if err != nil || string(run.Request) != body {
 		t.Errorf("got %s, %v", run.Request, err)
+	}
+}
+
+func BenchmarkEventHeaders(b *testing.B) {
+	m := meta()
+	b.ReportAllocs()
+	for b.Loop() {
+		if len(schemas.EventHeaders[clientHeader](m)) == 0 {
+			b.Fatal("no headers")
+		}
 	}
 }

@@ -113,7 +113,7 @@ type trackParser struct {
 
 func (p *trackParser) value(name, text []byte) {
 	kind := text[0]
-	switch field := string(name); field {
+	switch field := known(name); field {
 	case "type", "event", "userId", "messageId", "timestamp", "anonymousId":
 		if kind != '"' {
 			p.notAString(field, kind)
@@ -131,6 +131,17 @@ func (p *trackParser) value(name, text []byte) {
 	case "batch":
 		p.refuse(BatchNotSupported, field, "the body holds a batch; post one event per request")
 	}
+}
+
+// known returns the name of a member that is looked at, "" for any other. Each event has a dozen names, and a string made of
+// each would cost as much as reading it.
+func known(name []byte) string {
+	for _, field := range [...]string{"type", "event", "userId", "messageId", "timestamp", "anonymousId", "properties", "batch"} {
+		if string(name) == field {
+			return field
+		}
+	}
+	return ""
 }
 
 // notAString notes a known member that should be a string. null counts as absent; anonymousId is only kept.

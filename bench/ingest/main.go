@@ -1,38 +1,37 @@
-// Command ingest measures how many events per second ingest takes, each acknowledged by the embedded broker, and how
-// that compares with a bare prototype of the same idea in the same run. Server and broker share a child process, the
-// load comes from the parent; prototype and ingest take turns, because machines are noisy. It prints requests per
-// second, the server's CPU time per request and the ratio of the two, and ends by itself.
+// Command ingest measures how many events a second ingest takes, each acknowledged by Kafka, beside the least that a server
+// could do, a bare prototype of the same idea, and a peer: each a process of its own on one broker, in turn, round after round,
+// because machines are noisy. It prints requests a second, the server's CPU time a request, the times of an open loop, and
+// ingest's ratio to each. It is bounded in time and ends what it started.
 package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
+	"os/signal"
+	"syscall"
 	"time"
-)
 
-// The two servers. Each is also the argument that makes this command be one.
-const (
-	prototypeServer = "prototype"
-	ingestServer    = "ingest"
+	"github.com/millrace/millrace/bench/load/mix"
+	"github.com/millrace/millrace/bench/results"
 )
 
 func main() {
-	if len(os.Args) == 2 && (os.Args[1] == prototypeServer || os.Args[1] == ingestServer) {
-		exitOn(serve(os.Args[1]))
+	if isChild() {
+		exitOn(runChild(os.Args[2:]))
 		return
 	}
-	connections := flag.String("connections", "64,256", "connections at the same time, one comparison each")
-	rounds := flag.Int("rounds", 5, "how often the two take turns")
-	length := flag.Duration("for", 4*time.Second, "how long one turn takes")
-	events := flag.String("events", "schemas/testdata/track-events.ndjson", "the events that are posted, one a line")
-	flag.Parse()
-	exitOn(run(*events, *connections, *rounds, *length))
+	s, err := parse(os.Args[1:])
+	exitOn(err)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, fmt.Errorf("it took longer than -limit=%s", s.limit))
+	defer cancel()
+	exitOn(run(ctx, s))
 }
+
+func isChild() bool { return len(os.Args) > 1 && os.Args[1] == childArgument }
 
 func exitOn(err error) {
 	if err != nil {
@@ -41,65 +40,61 @@ func exitOn(err error) {
 	}
 }
 
-func run(events, connections string, rounds int, length time.Duration) error {
-	bodies, err := readEvents(events)
+func run(ctx context.Context, s settings) (err error) {
+	events, err := mix.Read(mix.Options{File: s.events, Variants: 1, Seed: uint64(time.Now().UnixNano())})
 	if err != nil {
 		return err
 	}
-	servers := map[string]*server{}
-	for _, name := range []string{prototypeServer, ingestServer} {
-		started, err := start(name)
+	w, err := newWorld(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	contenders, err := w.startContenders(ctx)
+	if err != nil {
+		return err
+	}
+	var rows []results.Row
+	for _, connections := range s.connections {
+		measured, err := inTurn(ctx, s.rounds, contenders, func(ctx context.Context, c *contender) (turn, error) {
+			return c.measureThroughput(ctx, s, events, connections)
+		})
 		if err != nil {
-			return err
+			return fmt.Errorf("%d connections: %w", connections, err)
 		}
-		defer started.stop()
-		servers[name] = started
+		what := fmt.Sprintf("%d connections, %s", connections, w.broker)
+		printThroughput(os.Stdout, what, contenders, measured)
+		rows = append(rows, throughputRows(what, contenders, measured)...)
 	}
-	for field := range strings.SplitSeq(connections, ",") {
-		count, err := strconv.Atoi(field)
-		if err != nil || count < 1 {
-			return fmt.Errorf("connections %q: give numbers such as 64,256", connections)
+	if s.rate > 0 {
+		measured, err := inTurn(ctx, s.rounds, contenders, func(ctx context.Context, c *contender) (turn, error) {
+			return c.measureLatency(ctx, s, events)
+		})
+		if err != nil {
+			return fmt.Errorf("%g requests/s: %w", s.rate, err)
 		}
-		if err := compare(servers, bodies, count, rounds, length); err != nil {
-			return err
-		}
+		what := fmt.Sprintf("%g requests/s, %s", s.rate, w.broker)
+		printLatency(os.Stdout, what, contenders, measured)
+		rows = append(rows, latencyRows(what, contenders, measured)...)
 	}
-	return nil
+	return results.Write(s.json, rows)
 }
 
-// compare lets both servers take turns under the same load and prints the median turn of each.
-func compare(servers map[string]*server, bodies [][]byte, connections, rounds int, length time.Duration) error {
-	turns := map[string][]turn{}
+// inTurn lets the contenders take turns, and returns the medians of each, in their order.
+func inTurn(ctx context.Context, rounds int, contenders []*contender, measure func(context.Context, *contender) (turn, error)) ([]turn, error) {
+	turns := make([][]turn, len(contenders))
 	for range rounds {
-		for name, server := range servers {
-			done, err := server.measure(context.Background(), bodies, connections, length)
+		for i, c := range contenders {
+			done, err := measure(ctx, c)
 			if err != nil {
-				return fmt.Errorf("%s at %d connections: %w", name, connections, err)
+				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			turns[name] = append(turns[name], done)
+			turns[i] = append(turns[i], done)
 		}
 	}
-	bare, full := median(turns[prototypeServer]), median(turns[ingestServer])
-	fmt.Printf("%3d connections  prototype %6.0f req/s %5.1f us CPU  ingest %6.0f req/s %5.1f us CPU  ratio %.2f\n",
-		connections, bare.perSecond, bare.cpuMicros, full.perSecond, full.cpuMicros, full.perSecond/bare.perSecond)
-	return nil
-}
-
-// turn is what one server did in one turn.
-type turn struct {
-	perSecond float64 // requests answered 204
-	cpuMicros float64 // CPU time of server and broker for each of them
-}
-
-func median(turns []turn) turn {
-	slices.SortFunc(turns, func(a, b turn) int {
-		switch {
-		case a.perSecond < b.perSecond:
-			return -1
-		case a.perSecond > b.perSecond:
-			return 1
-		}
-		return 0
-	})
-	return turns[len(turns)/2]
+	medians := make([]turn, len(contenders))
+	for i := range turns {
+		medians[i] = medianOf(turns[i])
+	}
+	return medians, nil
 }

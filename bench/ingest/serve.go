@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/pprof"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/sync/errgroup"
@@ -18,42 +19,77 @@ import (
 	"github.com/millrace/millrace/schemas"
 )
 
-// serve runs the embedded broker and one of the servers on it until the standard input ends.
-func serve(name string) error {
-	dir, err := os.MkdirTemp("", "millrace-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }() // what stays is in the directory for such things
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+// childArgument makes this program one of its own children: "child NAME BROKER PREFIX PROFILE", or "child broker DIR".
+const (
+	childArgument = "child"
+	brokerChild   = "broker"
+)
+
+// runChild runs until the standard input ends.
+func runChild(arguments []string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // the parent closes it, be it by ending
+		stop()
+	}()
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if len(arguments) == 2 && arguments[0] == brokerChild {
+		return runBroker(ctx, arguments[1], logger)
+	}
+	if len(arguments) != 4 {
+		return fmt.Errorf("a child with the arguments %q is none", arguments)
+	}
+	return profiled(arguments[3], func() error { return serve(ctx, arguments[0], arguments[1], arguments[2], logger) })
+}
+
+func runBroker(ctx context.Context, dir string, logger *slog.Logger) error {
 	outside, err := embedded.Start(ctx, embedded.Options{DataDir: dir, Kafka: &embedded.KafkaConfig{Listen: "127.0.0.1:0"}}, logger)
 	if err != nil {
 		return err
 	}
 	defer outside.Close()
-	cluster := kafka.Config{}
-	if err := kong.ApplyDefaults(&cluster); err != nil {
+	fmt.Println(outside.Brokers[0])
+	<-ctx.Done()
+	return nil
+}
+
+// profiled runs with a CPU profile written to a file; without a path there is none.
+func profiled(path string, run func() error) error {
+	if path == "" {
+		return run()
+	}
+	file, err := os.Create(path)
+	if err != nil {
 		return err
 	}
-	cluster.Brokers = outside.Brokers
-	cluster.Topics.LimitTotal(1 << 30) // the disk of a long comparison
-	if err := cluster.EnsureTopics(ctx); err != nil {
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
+}
+
+// serve runs one of the servers.
+func serve(ctx context.Context, name, broker, prefix string, logger *slog.Logger) error {
+	cluster, err := clusterAt(broker, prefix)
+	if err != nil {
 		return err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // the parent closes it, be it by ending
-		stop()
-	}()
-	if name == prototypeServer {
-		return servePrototype(ctx, cluster, listener)
+	switch name {
+	case bareFiber, validFiber:
+		return serveFiber(ctx, listener, name == validFiber)
+	case prototype, keyedPrototype:
+		return servePrototype(ctx, cluster, listener, name == keyedPrototype)
+	case ours:
+		return serveIngest(ctx, cluster, listener, logger)
 	}
-	return serveIngest(ctx, cluster, listener, logger)
+	return fmt.Errorf("there is no server %q", name)
 }
 
 // announce tells the parent where to post.

@@ -81,7 +81,7 @@ func (w *world) prime(ctx context.Context) error {
 	err := poll(ctx, func() (bool, error) {
 		paced, err := openloop.Pace{
 			Address: w.ingest, Path: w.endpoint.Path, Rate: 1, Connections: 1, Events: 1,
-			Body: func(n int, buffer []byte) []byte { return w.mix.write(n, began, 1, buffer) },
+			Body: func(n int, buffer []byte) []byte { return w.events.Append(buffer, n, began, 1) },
 		}.Post(ctx, time.Now())
 		return err == nil && paced.Answers[fasthttp.StatusNoContent] == 1, err
 	})

@@ -150,7 +150,7 @@ func absolute(paths ...*string) error {
 
 // run starts the pipeline, measures, and ends it, also when measuring failed.
 func run(ctx context.Context, s settings) (err error) {
-	events, err := readMix(s)
+	events, err := readEvents(s)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer w.close()
-	results := results{Machine: w.machine(ctx), Mix: w.mix.describe(s), Command: strings.Join(os.Args[1:], " "), IsEmbedded: s.isEmbedded}
+	results := results{Machine: w.machine(ctx), Mix: w.events.describe(s), Command: strings.Join(os.Args[1:], " "), IsEmbedded: s.isEmbedded}
 	results.printHead()
 	if err := w.settle(ctx); err != nil {
 		return err

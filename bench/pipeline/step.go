@@ -54,7 +54,7 @@ func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.D
 	}
 	began := time.Now().Add(100 * time.Millisecond).Truncate(time.Microsecond)
 	from, to := openloop.Due(began, pace.WarmUp, rate), openloop.Due(began, pace.WarmUp+pace.Events, rate)
-	pace.Body = func(n int, buffer []byte) []byte { return w.mix.write(n, began, rate, buffer) }
+	pace.Body = func(n int, buffer []byte) []byte { return w.events.Append(buffer, n, began, rate) }
 	if err := w.watch(ctx, from, to); err != nil {
 		return Step{}, err
 	}
@@ -69,7 +69,7 @@ func (w *world) measure(ctx context.Context, rate float64, warmUp, length time.D
 	}
 	step := Step{Asked: rate, Reached: paced.Reached(), Seconds: meter.seconds(), Events: pace.Events, Answers: paced.Answers, Post: times(paced.Latency)}
 	var firsts int
-	firsts, step.Runs = w.mix.expected(pace.WarmUp, pace.WarmUp+pace.Events, rate, w.settings.matching)
+	firsts, step.Runs = w.events.expected(pace.WarmUp, pace.WarmUp+pace.Events, rate, w.settings.matching)
 	step.Repeats = pace.Events - firsts
 	if err := w.drain(ctx, &step); err != nil {
 		return step, err

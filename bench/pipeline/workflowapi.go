@@ -12,6 +12,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/valyala/fasthttp"
 
+	"github.com/millrace/millrace/bench/load/mix"
 	"github.com/millrace/millrace/bench/load/openloop"
 )
 
@@ -89,12 +90,12 @@ func (a *workflowAPI) take(ctx *fasthttp.RequestCtx) {
 }
 
 func readDelivery(path, body []byte) (delivery, error) {
-	_, id, found := bytes.Cut(body, []byte(messagePrefix))
+	_, id, found := bytes.Cut(body, []byte(mix.MessagePrefix))
 	_, workflow, named := bytes.Cut(path, []byte(workflowPrefix))
-	if !found || !named || len(id) < dueDigits {
+	if !found || !named || len(id) < mix.DueDigits {
 		return delivery{}, fmt.Errorf("%s is no run of this measurement: %s", path, body)
 	}
-	due, err := strconv.ParseInt(string(id[:dueDigits]), 10, 64)
+	due, err := strconv.ParseInt(string(id[:mix.DueDigits]), 10, 64)
 	return delivery{due, workflow[0]}, err
 }
 

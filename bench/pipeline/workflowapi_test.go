@@ -10,6 +10,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/valyala/fasthttp"
+
+	"github.com/millrace/millrace/bench/load/mix"
 )
 
 // post gives the workflow API the run of an event that was due then.
@@ -17,7 +19,7 @@ func post(t *testing.T, api *workflowAPI, workflow int, due time.Time) {
 	t.Helper()
 	var ctx fasthttp.RequestCtx
 	ctx.Request.SetRequestURI(fmt.Sprintf("/v1/workflows/workflow-%d/trigger", workflow))
-	ctx.Request.SetBodyString(fmt.Sprintf(`{"data":{"id":"%s%d-x"}}`, messagePrefix, due.UnixMicro()))
+	ctx.Request.SetBodyString(fmt.Sprintf(`{"data":{"id":"%s%d-x"}}`, mix.MessagePrefix, due.UnixMicro()))
 	api.handle(&ctx)
 	if ctx.Response.StatusCode() != http.StatusOK || !strings.Contains(string(ctx.Response.Body()), "workflow_run_id") {
 		t.Errorf("answered %d %s", ctx.Response.StatusCode(), ctx.Response.Body())

@@ -24,7 +24,7 @@ import (
 // world is the pipeline with everything around it.
 type world struct {
 	settings settings
-	mix      *mix
+	events   *events
 	dir      string
 
 	parts    []part // in the order of their start
@@ -46,8 +46,8 @@ type part struct {
 }
 
 // newWorld starts everything and returns once an event has gone all the way.
-func newWorld(ctx context.Context, s settings, events *mix, dir string) (*world, error) {
-	w := &world{settings: s, mix: events, dir: dir, profiled: make(map[string]string)}
+func newWorld(ctx context.Context, s settings, events *events, dir string) (*world, error) {
+	w := &world{settings: s, events: events, dir: dir, profiled: make(map[string]string)}
 	if err := w.start(ctx); err != nil {
 		w.close()
 		return nil, err

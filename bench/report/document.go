@@ -37,7 +37,7 @@ func document(dir string, found setting, outcomes []outcome, now time.Time) stri
 	}
 	facts(&b, "Machine", found.Machine)
 	facts(&b, "Versions", found.Versions)
-	b.WriteString("\n## Commands\n\nEach section by itself, where `make build library streams` has been run; those with Apache Kafka after `make kafka-up`." +
+	b.WriteString("\n## Commands\n\nEach section by itself, where `make build library streams benthos` has been run; those with Apache Kafka after `make kafka-up`." +
 		" Load is the machine's of the last 1, 5 and 15 minutes before.\n")
 	for _, o := range outcomes {
 		if o.Began.IsZero() {

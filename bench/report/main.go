@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ type settings struct {
 	out     string   // the document
 	plots   string   // the directory of the drawings
 	rows    []uint64 // events of the queries, one section each
+	kafka   string   // host:port of Apache Kafka
 }
 
 func main() {
@@ -41,7 +43,7 @@ func main() {
 }
 
 func parse(arguments []string) (settings, error) {
-	var s settings
+	s := settings{kafka: "127.0.0.1:" + cmp.Or(os.Getenv("KAFKA_PORT"), "19092")}
 	flags := flag.NewFlagSet("report", flag.ExitOnError)
 	only := flags.String("only", "", "sections to run, commas between them: "+strings.Join(names(), ", "))
 	flags.BoolVar(&s.isQuick, "quick", false, "short times and few events, for trying it out: the figures mean little")

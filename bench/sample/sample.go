@@ -3,6 +3,7 @@
 package sample
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 
@@ -12,6 +13,7 @@ import (
 
 // Sample is a posted body and what is read of it.
 type Sample struct {
+	Line  int // of the file, from 1
 	Body  []byte
 	Track schemas.Track
 }
@@ -23,20 +25,21 @@ func Read(path string) ([]Sample, error) {
 		return nil, fmt.Errorf("opening the events: %w", err)
 	}
 	defer file.Close()
-	bodies, err := load.ReadLines(file)
+	var samples []Sample
+	err = load.EachLine(file, func(number int, line []byte) error {
+		body := bytes.Clone(line)
+		track, err := schemas.ParseTrack(body)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		samples = append(samples, Sample{number, body, track})
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	if len(bodies) == 0 {
+	if len(samples) == 0 {
 		return nil, fmt.Errorf("%s has no events", path)
-	}
-	samples := make([]Sample, len(bodies))
-	for i, body := range bodies {
-		track, err := schemas.ParseTrack(body)
-		if err != nil {
-			return nil, fmt.Errorf("%s, event %d: %w", path, i+1, err)
-		}
-		samples[i] = Sample{body, track}
 	}
 	return samples, nil
 }

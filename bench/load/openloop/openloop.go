@@ -1,19 +1,16 @@
 // Package openloop posts events when they are due, whatever became of those before: over many connections, each event once, and
-// its time counts from when it was due, so that a server that stalls cannot hide it by holding the sender up. Times are
-// kept in histograms. It is apart from package load so that the binary, which sends with that, has no histograms in it.
+// its time counts from when it was due, so that a server that stalls cannot hide it by holding the sender up. Beside it stands
+// the closed loop, which tells how much a server takes. It is apart from package load so that the binary has no histograms in it.
 package openloop
 
 import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/valyala/fasthttp"
-	"golang.org/x/sync/errgroup"
 )
 
 // Pace is an open loop: each event has a time at which it is due, whatever became of those before it.
@@ -52,30 +49,15 @@ func Record(h *hdrhistogram.Histogram, took time.Duration) {
 	_ = h.RecordValue(min(max(took.Microseconds(), 1), h.HighestTrackableValue())) // it fails only beyond
 }
 
-// answerTime is how long an answer may take before it counts as none.
-const answerTime = 30 * time.Second
-
 // Post posts all events from began on and returns when each has its answer, or ctx ends.
 func (p Pace) Post(ctx context.Context, began time.Time) (Paced, error) {
 	if p.Rate <= 0 || p.Connections < 1 {
 		return Paced{}, fmt.Errorf("a pace of %g events/s over %d connections is none", p.Rate, p.Connections)
 	}
-	posting := pacing{
-		Pace: p, began: began,
-		client: &fasthttp.HostClient{Addr: p.Address, MaxConns: p.Connections, ReadTimeout: answerTime, RetryIf: never},
-		paced:  Paced{Answers: map[int]int{}, Latency: NewHistogram(), Began: Due(began, p.WarmUp, p.Rate)},
-	}
-	defer posting.client.CloseIdleConnections()
-	group, ctx := errgroup.WithContext(ctx)
-	for range p.Connections {
-		group.Go(func() error { return posting.work(ctx) })
-	}
-	err := group.Wait()
+	posting := pacing{Pace: p, began: began, tally: newTally(Due(began, p.WarmUp, p.Rate))}
+	err := overConnections(ctx, p.Address, p.Path, p.Connections, posting.work)
 	return posting.paced, err
 }
-
-// never leaves each event at one request: what is posted again is a repeat that the schedule does not know of.
-func never(*fasthttp.Request) bool { return false }
 
 // Due returns when the n-th event is due, at a rate of events per second that begins with the event 0.
 func Due(began time.Time, n int, rate float64) time.Time {
@@ -84,25 +66,15 @@ func Due(began time.Time, n int, rate float64) time.Time {
 
 type pacing struct {
 	Pace
-	began  time.Time
-	client *fasthttp.HostClient
-	next   atomic.Int64
-
-	mu    sync.Mutex // guards paced
-	paced Paced
+	tally
+	began time.Time
+	next  atomic.Int64
 }
 
 // work takes the next event that nobody has taken, waits until it is due and posts it, until there is none left.
-func (p *pacing) work(ctx context.Context) error {
-	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(request)
-	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI("http://" + p.Address + p.Path)
-	request.Header.SetMethod(fasthttp.MethodPost)
-	request.Header.SetContentType("application/json")
+func (p *pacing) work(ctx context.Context, c *connection) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var body []byte
 	for {
 		n := int(p.next.Add(1)) - 1
 		if n >= p.WarmUp+p.Events {
@@ -115,23 +87,9 @@ func (p *pacing) work(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		body = p.Body(n, body[:0])
-		request.SetBodyRaw(body)
-		status := 0
-		if err := p.client.Do(request, response); err == nil {
-			status = response.StatusCode()
-		}
+		status := c.post(n, p.Body)
 		if n >= p.WarmUp {
-			p.count(status, due)
+			p.count(status, due, time.Now())
 		}
 	}
-}
-
-func (p *pacing) count(status int, due time.Time) {
-	now := time.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.paced.Answers[status]++
-	Record(p.paced.Latency, now.Sub(due))
-	p.paced.Last = now
 }

@@ -97,3 +97,64 @@ func TestAPaceThatIsNoneIsRefused(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+func TestAClosedLoopPostsTheNextEventOnceTheOneBeforeIsAnswered(t *testing.T) {
+	const connections, held = 3, 10 * time.Millisecond
+	var mu sync.Mutex
+	posted, atOnce, most := map[string]int{}, 0, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		posted[string(body)]++
+		atOnce++
+		most = max(most, atOnce)
+		mu.Unlock()
+		<-time.After(held)
+		mu.Lock()
+		atOnce--
+		mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	length := 20 * held
+	paced, err := openloop.Closed{
+		Address: strings.TrimPrefix(server.URL, "http://"), Path: "/", Connections: connections, WarmUp: length / 2, Length: length,
+		Body: func(n int, buffer []byte) []byte { return fmt.Append(buffer, n) },
+	}.Post(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, times := range posted {
+		if times != 1 {
+			t.Errorf("event %s was posted %d times", body, times)
+		}
+	}
+	counted := paced.Answers[http.StatusNoContent]
+	if most != connections || counted == 0 || len(posted)-counted < connections {
+		t.Errorf("%d at once, %d counted of %d", most, counted, len(posted))
+	}
+	// Each connection is busy until its last answer, which is to an event that was sent in time.
+	if highest := connections * (float64(length/held) + 1); float64(counted) > highest {
+		t.Errorf("%d counted, where %g fit", counted, highest)
+	}
+	if shortest := time.Duration(paced.Latency.Min()) * time.Microsecond; shortest < held-time.Millisecond {
+		t.Errorf("the shortest time is %s, where each was held for %s", shortest, held)
+	}
+}
+
+func TestAClosedLoopStopsWhenItsContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := (openloop.Closed{Connections: 2, Length: time.Hour}).Post(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestAClosedLoopWithoutAnEndIsRefused(t *testing.T) {
+	if _, err := (openloop.Closed{Connections: 1}).Post(t.Context()); err == nil {
+		t.Error("no error")
+	}
+}
