@@ -104,5 +104,11 @@ func (one section) flags(s settings) []string {
 
 // command is what somebody types to run the section alone.
 func (one section) command(s settings) string {
-	return strings.Join(append([]string{"go", "run", "./bench/" + one.pkg}, one.flags(s)...), " ")
+	words := append([]string{"go", "run", "./bench/" + one.pkg}, one.flags(s)...)
+	for i, word := range words {
+		if strings.Contains(word, " ") {
+			words[i] = "'" + word + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
