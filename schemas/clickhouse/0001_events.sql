@@ -43,6 +43,8 @@ SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory =
     min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1,
     -- A part is merged with more others at once, and so less often.
     merge_selector_base = 10,
+    -- A block of a second's events is one file to write and to sync, not hundreds.
+    min_bytes_for_wide_part = 134217728,
     -- How properties are laid out, which newer servers do by themselves.
     object_serialization_version = 'v3', object_shared_data_serialization_version = 'advanced',
     object_shared_data_serialization_version_for_zero_level_parts = 'map_with_buckets'
