@@ -88,7 +88,7 @@ netcut: build library ## cut the network between two hosts, which are network na
 		$$sudo unshare --net --mount $(CURDIR)/bin/netcut.test -test.v -test.timeout=0 $(ARGS)
 
 # The last release: its commit, or its tag once there are tags.
-PREVIOUS ?= a77772d9d34ff0cbffa17c1abbd4ab0cea03d5cb
+PREVIOUS ?= 5658cc6e098439b399eda579c52f5de1d9560c7e
 UPGRADE_TEST = MILLRACE_TEST_ON=apache MILLRACE_BINARY=$(CURDIR)/bin/millrace MILLRACE_LIBRARY_DIR=$(LIBRARY_DIR) $(GO) test -count=1 -v -timeout=15m $(ARGS)
 
 upgrade-test: build library ## replace the processes of PREVIOUS=<git ref> by this version's and back, under load on Apache Kafka; then skip a release
