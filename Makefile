@@ -164,9 +164,6 @@ benthos: $(BENTHOS)
 $(BENTHOS): $(shell find bench/peers/benthos -type f)
 	$(GO) build -C bench/peers/benthos -trimpath -o $(CURDIR)/$@ .
 
-bench-latency: build library ## POST to the run's arrival, at 1,000 events a second
-	MILLRACE_BINARY=$(CURDIR)/bin/millrace $(GO) run ./bench/latency $(ARGS)
-
 # Both take the running Kafka: KAFKA_PORT says which, and `make kafka-up` starts it.
 bench-processor: build streams ## the processor beside a bare loop and Kafka Streams on the running Apache Kafka, in turn (JDK 17, Maven); ARGS="-embedded -only=millrace"
 	$(GO) run ./bench/processor $(ARGS)

@@ -13,10 +13,11 @@ import (
 
 // machine is the line that figures are worth nothing without.
 func (w *world) machine(ctx context.Context) string {
-	memory, _ := readFields("/proc/meminfo") // 0 says that it is not known
+	var system unix.Sysinfo_t
+	_ = unix.Sysinfo(&system) // 0 says that it is not known
 	parts := []string{
 		fmt.Sprintf("%d cores, %s", runtime.NumCPU(), processorModel()),
-		fmt.Sprintf("%.1f GiB", float64(memory["MemTotal"])/(1<<20)),
+		fmt.Sprintf("%.1f GiB", float64(system.Totalram)*float64(system.Unit)/(1<<30)),
 		"Linux " + kernel(), runtime.Version(), w.kafkaVersion(ctx), w.clickhouseVersion(ctx),
 	}
 	return strings.Join(parts, "; ")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/millrace/millrace/bench/usage"
 )
 
 // PartUse is what a process took in a step.
@@ -21,7 +23,7 @@ type PartUse struct {
 // reading is what every part, and the machine, has taken so far.
 type reading struct {
 	at    time.Time
-	parts []usage
+	parts []usage.Usage
 	busy  time.Duration
 }
 
@@ -53,14 +55,14 @@ func (w *world) meterFrom(ctx context.Context, from time.Time) *meter {
 func (m *meter) take() (reading, error) {
 	r := reading{at: time.Now()}
 	for _, part := range m.parts {
-		u, err := usageOf(part.pid)
+		u, err := usage.Of(part.pid)
 		if err != nil {
 			return r, fmt.Errorf("reading what %s takes; has it ended? %w", part.name, err)
 		}
 		r.parts = append(r.parts, u)
 	}
 	var err error
-	r.busy, err = busyMachine()
+	r.busy, err = usage.Machine()
 	return r, err
 }
 
@@ -84,12 +86,12 @@ func (m *meter) read(events int) ([]PartUse, float64, error) {
 	others := m.second.busy - m.first.busy
 	for i, part := range m.parts {
 		first, second, last := m.first.parts[i], m.second.parts[i], last.parts[i]
-		others -= second.cpu - first.cpu
+		others -= second.CPU - first.CPU
 		all = append(all, PartUse{
-			Name: part.name, Cores: (second.cpu - first.cpu).Seconds() / m.seconds(),
-			MicrosPerEvent:  float64((last.cpu - first.cpu).Microseconds()) / float64(events),
-			WrittenPerEvent: float64(last.written-first.written) / float64(events),
-			ResidentMiB:     float64(second.resident) / (1 << 20), AnonymousMiB: float64(second.anonymous) / (1 << 20),
+			Name: part.name, Cores: (second.CPU - first.CPU).Seconds() / m.seconds(),
+			MicrosPerEvent:  float64((last.CPU - first.CPU).Microseconds()) / float64(events),
+			WrittenPerEvent: float64(last.Written-first.Written) / float64(events),
+			ResidentMiB:     float64(second.Resident) / (1 << 20), AnonymousMiB: float64(second.Anonymous) / (1 << 20),
 		})
 	}
 	return all, others.Seconds() / m.seconds(), nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/millrace/millrace/bench/usage"
 	"github.com/millrace/millrace/eventlog"
 	"github.com/millrace/millrace/kafka"
 )
@@ -31,7 +32,7 @@ func (w *world) startRoles(ctx context.Context) error {
 		return err
 	}
 	w.closers = append(w.closers, engine.close)
-	pid, err := onlyChild(os.Getpid())
+	pid, err := usage.OnlyChild(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (w *world) startDev(ctx context.Context) error {
 	if err := w.awaitAPI(ctx); err != nil {
 		return err
 	}
-	pid, err := onlyChild(dev.pid())
+	pid, err := usage.OnlyChild(dev.pid())
 	if err != nil {
 		return err
 	}
