@@ -78,9 +78,9 @@ func New(config Config, kafkaConfig kafka.Config, conn driver.Conn, registry pro
 // empty returns the lanes of every topic: as many as inserts into its table may run at once.
 func (l *EventLog) empty() map[string][]*lane {
 	lanes := make(map[string][]*lane)
-	for _, table := range tables() {
-		topic := l.kafka.Topic(table.topic)
-		for range l.config.Flush.Inserts {
+	for range l.config.Flush.Inserts {
+		for _, table := range tables() { // of each lane's own: they decode side by side
+			topic := l.kafka.Topic(table.topic)
 			lanes[topic] = append(lanes[topic], newLane(topic, table))
 		}
 	}

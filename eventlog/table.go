@@ -16,7 +16,7 @@ import (
 type table struct {
 	name    string
 	topic   string                         // without the prefix
-	decode  func(*kgo.Record) (any, error) // what the columns read of a record
+	decode  func(*kgo.Record) (any, error) // what the columns read of a record; for one goroutine at a time
 	columns []column
 }
 

@@ -20,7 +20,7 @@ type decisionFields struct {
 }
 
 func decisionsTable(topic string) table {
-	return table{name: "decisions", topic: topic, decode: read(schemas.DecodeDecision, decision), columns: withPlace(
+	return table{name: "decisions", topic: topic, decode: read(new(schemas.DecisionDecoder).Decode, decision), columns: withPlace(
 		of("event_id", func(d *decisionFields) uuid.UUID { return d.id }),
 		of("source_id", func(d *decisionFields) string { return d.SourceID }),
 		of("environment", func(d *decisionFields) string { return d.Environment }),

@@ -14,7 +14,7 @@ type deliveryFields struct {
 }
 
 func deliveriesTable() table {
-	return table{name: "deliveries", topic: schemas.DeliveriesTopic, decode: read(schemas.Decode, delivery), columns: withPlace(
+	return table{name: "deliveries", topic: schemas.DeliveriesTopic, decode: read(schemas.DecodeDelivery, delivery), columns: withPlace(
 		of("run_id", func(d *deliveryFields) uuid.UUID { return d.runID }),
 		of("event_id", func(d *deliveryFields) uuid.UUID { return d.eventID }),
 		of("environment", func(d *deliveryFields) string { return d.Environment }),

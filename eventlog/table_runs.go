@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/millrace/millrace/schemas"
+	"github.com/millrace/millrace/schemas/jsonscan"
 )
 
 type runFields struct {
@@ -34,7 +34,7 @@ func runsTable(topic string) table {
 		of("recipient_ids", func(r *runFields) []string { return r.recipientIDs }),
 		of("tenant", func(r *runFields) string { return r.tenant }),
 		of("cancellation_key", func(r *runFields) string { return r.cancellationKey }),
-		of("request", func(r *runFields) string { return string(r.Request) }),
+		of("request", func(r *runFields) string { return schemas.Share(r.Request) }),
 	)}
 }
 
@@ -47,28 +47,59 @@ func run(record schemas.Run) (*runFields, error) {
 	if fields.eventID, err = parseID("event ID", record.EventID); err != nil {
 		return nil, err
 	}
-	var request schemas.RunRequest
-	if err := json.Unmarshal(record.Request, &request); err != nil {
+	if err := fields.read(record.Request); err != nil {
 		return nil, fmt.Errorf("reading the run's request: %w", err)
 	}
-	for _, recipient := range request.Recipients {
-		fields.recipientIDs = append(fields.recipientIDs, idOf(recipient))
-	}
-	fields.tenant, fields.cancellationKey = idOf(request.Tenant), request.CancellationKey
 	return fields, errors.Join(storable("received_at", record.ReceivedAt), storable("created_at", record.CreatedAt))
 }
 
+// read takes from the request what has columns. Members of other kinds than they should be have none of it.
+func (r *runFields) read(request []byte) error {
+	members, err := membersOf(request)
+	if err != nil {
+		return err
+	}
+	for _, member := range members {
+		switch string(member.Name) {
+		case "recipients":
+			recipients, err := membersOf(member.Value)
+			if err != nil {
+				return err
+			}
+			for _, recipient := range recipients {
+				r.recipientIDs = append(r.recipientIDs, idOf(recipient.Value))
+			}
+		case "tenant":
+			r.tenant = idOf(member.Value)
+		case "cancellation_key":
+			r.cancellationKey = textOf(member.Value)
+		}
+	}
+	return nil
+}
+
+func membersOf(value []byte) ([]jsonscan.Member, error) {
+	members, _, err := jsonscan.AppendMembers(nil, value, schemas.MaxDepth+2)
+	return members, err
+}
+
 // idOf returns the ID of a recipient or tenant, which is a string or an object with an id; "" where it is neither.
-func idOf(value json.RawMessage) string {
-	var id string
-	if json.Unmarshal(value, &id) == nil {
-		return id
+func idOf(value []byte) string {
+	if value[0] != '{' {
+		return textOf(value)
 	}
-	var object struct {
-		ID string `json:"id"`
+	members, _ := membersOf(value) // it was read as a part of the request
+	for _, member := range members {
+		if string(member.Name) == "id" {
+			return textOf(member.Value)
+		}
 	}
-	if json.Unmarshal(value, &object) != nil {
+	return ""
+}
+
+func textOf(value []byte) string {
+	if value[0] != '"' {
 		return ""
 	}
-	return object.ID
+	return schemas.Share(jsonscan.Unescape(value[1 : len(value)-1]))
 }

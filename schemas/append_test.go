@@ -33,18 +33,20 @@ func drawDecision(t *rapid.T) schemas.Decision {
 	d := schemas.Decision{
 		Schema: schemas.Version, EventID: drawText(t), SourceID: drawText(t), Environment: drawText(t), Event: drawText(t), Status: schemas.Failed,
 		Reason: drawText(t), ReceivedAt: drawTime(t), DecidedAt: drawTime(t), ReplayID: drawText(t), Input: drawPosition(t),
-		Triggers: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schemas.TriggerDecision {
-			return schemas.TriggerDecision{
-				TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
-				Outcome: schemas.Matched, Reason: drawText(t), RunID: drawText(t),
-			}
-		}), 0, 3).Draw(t, "triggers"),
+		Triggers: rapid.SliceOfN(rapid.Custom(drawTriggerDecision), 0, 3).Draw(t, "triggers"),
 	}
 	if rapid.Bool().Draw(t, "is duplicate") {
 		position := drawPosition(t)
 		d.DuplicateOf = &position
 	}
 	return d
+}
+
+func drawTriggerDecision(t *rapid.T) schemas.TriggerDecision {
+	return schemas.TriggerDecision{
+		TriggerID: drawText(t), Revision: rapid.Int64().Draw(t, "revision"), Workflow: drawText(t),
+		Outcome: schemas.Matched, Reason: drawText(t), RunID: drawText(t),
+	}
 }
 
 func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {
@@ -64,15 +66,19 @@ func TestAppendRunWritesWhatEncodeWrites(t *testing.T) {
 
 func TestAppendDeliveryWritesWhatEncodeWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		took := time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "took"))
-		d := schemas.Delivery{
-			Schema: schemas.Version, RunID: drawText(t), EventID: drawText(t), Environment: drawText(t), Workflow: drawText(t),
-			Attempt: rapid.Int().Draw(t, "attempt"), Outcome: schemas.Retrying, AttemptedAt: drawTime(t).Add(took),
-			LatencyMs: float64(took) / float64(time.Millisecond), StatusCode: rapid.IntRange(0, 599).Draw(t, "status"),
-			Error: drawText(t), Response: drawText(t), WorkflowRunID: drawText(t),
-		}
+		d := drawDelivery(t)
 		requireEncoded(t, schemas.AppendDelivery(nil, &d), d)
 	})
+}
+
+func drawDelivery(t *rapid.T) schemas.Delivery {
+	took := time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(t, "took"))
+	return schemas.Delivery{
+		Schema: schemas.Version, RunID: drawText(t), EventID: drawText(t), Environment: drawText(t), Workflow: drawText(t),
+		Attempt: rapid.Int().Draw(t, "attempt"), Outcome: schemas.Retrying, AttemptedAt: drawTime(t).Add(took),
+		LatencyMs: float64(took) / float64(time.Millisecond), StatusCode: rapid.IntRange(0, 599).Draw(t, "status"),
+		Error: drawText(t), Response: drawText(t), WorkflowRunID: drawText(t),
+	}
 }
 
 func requireEncoded[R schemas.Record](t *rapid.T, got []byte, record R) {

@@ -53,98 +53,46 @@ func DecodeRun(value []byte) (Run, error) {
 	return r, nil
 }
 
-// DecodeDecision is Decode for decisions, in a seventh of the time: the event log reads one for every event. Its texts share
-// the memory of value, which must not be written to again. What Encode and AppendDecision do not write is left to Decode, errors
-// included.
-func DecodeDecision(value []byte) (Decision, error) {
-	d := Decision{}
+// DecodeDelivery is Decode for deliveries, as DecodeRun is. Its texts share the memory of value.
+func DecodeDelivery(value []byte) (Delivery, error) {
+	d := Delivery{}
 	f := newFields()
 	f.each(value, func(name string, value []byte) {
 		switch name {
 		case "schema":
 			d.Schema = int(f.integer(value))
+		case "run_id":
+			d.RunID = f.shared(value)
 		case "event_id":
 			d.EventID = f.shared(value)
-		case "source_id":
-			d.SourceID = f.shared(value)
 		case "environment":
 			d.Environment = f.shared(value)
-		case "event":
-			d.Event = f.shared(value)
-		case "status":
-			d.Status = Status(f.shared(value))
-		case "reason":
-			d.Reason = f.shared(value)
-		case "duplicate_of":
-			f.isOdd = f.isOdd || d.DuplicateOf != nil // Decode puts two together
-			at := f.position(value)
-			d.DuplicateOf = &at
-		case "received_at":
-			d.ReceivedAt = f.time(value)
-		case "decided_at":
-			d.DecidedAt = f.time(value)
-		case "replay_id":
-			d.ReplayID = f.shared(value)
-		case "input":
-			f.isOdd = f.isOdd || d.Input != Position{}
-			d.Input = f.position(value)
-		case "triggers":
-			f.isOdd = f.isOdd || d.Triggers != nil
-			d.Triggers = f.triggers(value)
+		case "workflow":
+			d.Workflow = f.shared(value)
+		case "attempt":
+			d.Attempt = int(f.integer(value))
+		case "outcome":
+			d.Outcome = DeliveryOutcome(f.shared(value))
+		case "attempted_at":
+			d.AttemptedAt = f.time(value)
+		case "latency_ms":
+			d.LatencyMs = f.float(value)
+		case "status_code":
+			d.StatusCode = int(f.integer(value))
+		case "error":
+			d.Error = f.shared(value)
+		case "response":
+			d.Response = f.shared(value)
+		case "workflow_run_id":
+			d.WorkflowRunID = f.shared(value)
 		default:
 			f.isOdd = true
 		}
 	})
 	if f.isOdd || checkVersion(d.Schema) != nil {
-		return Decode[Decision](value)
+		return Decode[Delivery](value)
 	}
 	return d, nil
-}
-
-func (f *fields) triggers(value []byte) []TriggerDecision {
-	elements := f.enter(value, '[')
-	defer f.leave(elements)
-	if f.isOdd {
-		return nil
-	}
-	all := make([]TriggerDecision, len(elements))
-	for i, element := range elements {
-		t := &all[i]
-		f.each(element.Value, func(name string, value []byte) {
-			switch name {
-			case "trigger_id":
-				t.TriggerID = f.shared(value)
-			case "revision":
-				t.Revision = f.integer(value)
-			case "workflow":
-				t.Workflow = f.shared(value)
-			case "outcome":
-				t.Outcome = Outcome(f.shared(value))
-			case "reason":
-				t.Reason = f.shared(value)
-			case "run_id":
-				t.RunID = f.shared(value)
-			default:
-				f.isOdd = true
-			}
-		})
-	}
-	return all
-}
-
-func (f *fields) position(value []byte) (at Position) {
-	f.each(value, func(name string, value []byte) {
-		switch name {
-		case "partition":
-			partition, err := strconv.ParseInt(string(value), 10, 32)
-			at.Partition, f.isOdd = int32(partition), f.isOdd || err != nil
-		case "offset":
-			at.Offset = f.integer(value)
-		default:
-			f.isOdd = true
-		}
-	})
-	return at
 }
 
 // DecodeEntry is Decode for the catalog, whose records are written again. isWhole is false where the record has members that
@@ -210,6 +158,12 @@ func Share(text []byte) string { return unsafe.String(unsafe.SliceData(text), le
 
 func (f *fields) integer(value []byte) int64 {
 	number, err := strconv.ParseInt(string(value), 10, 64)
+	f.isOdd = f.isOdd || err != nil
+	return number
+}
+
+func (f *fields) float(value []byte) float64 {
+	number, err := strconv.ParseFloat(string(value), 64)
 	f.isOdd = f.isOdd || err != nil
 	return number
 }

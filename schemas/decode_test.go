@@ -34,6 +34,39 @@ func TestDecodeDecisionReadsWhatIsWritten(t *testing.T) {
 	})
 }
 
+// One decoder reads many decisions, which share entries; each is as if it were read alone, also once their texts are gone.
+func TestDecisionDecoderRemembersEntries(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entries := rapid.SliceOfN(rapid.Custom(drawTriggerDecision), 1, 5).Draw(t, "entries")
+		var decoder schemas.DecisionDecoder
+		for range rapid.IntRange(1, 20).Draw(t, "decisions") {
+			d := drawDecision(t)
+			d.Triggers = rapid.SliceOf(rapid.SampledFrom(entries)).Draw(t, "triggers")
+			value := schemas.AppendDecision(nil, &d)
+			requireDecoded(t, decoder.Decode, value)
+			clear(value)
+		}
+	})
+}
+
+func TestDecodeDeliveryReadsWhatIsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDelivery(t)
+		requireDecoded(t, schemas.DecodeDelivery, schemas.AppendDelivery(nil, &d))
+	})
+}
+
+// FuzzDecodeDelivery compares DecodeDelivery with Decode on whatever lies in the topic.
+func FuzzDecodeDelivery(f *testing.F) {
+	for _, text := range []string{
+		`{"schema":1,"run_id":"r","attempt":1,"outcome":"delivered","latency_ms":1.5,"status_code":200}`,
+		`{"schema":1,"latency_ms":1e400}`, `{"schema":1,"latency_ms":null,"status_code":-0}`, `{"schema":1,"attempt":1.0}`, `{"schema":3}`, `[]`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, schemas.DecodeDelivery, value) })
+}
+
 // FuzzDecodeRun compares DecodeRun with Decode on whatever lies in the topic.
 func FuzzDecodeRun(f *testing.F) {
 	for _, text := range []string{
@@ -76,8 +109,9 @@ func BenchmarkDecodeDecision(b *testing.B) {
 	d.Triggers[0].Outcome, d.Triggers[0].RunID = schemas.Matched, uuid.NewString()
 	value := schemas.AppendDecision(nil, &d)
 	b.ReportAllocs()
+	var decoder schemas.DecisionDecoder
 	for b.Loop() {
-		if _, err := schemas.DecodeDecision(value); err != nil {
+		if _, err := decoder.Decode(value); err != nil {
 			b.Fatal(err)
 		}
 	}
