@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/millrace/millrace/bench/usage"
 )
 
 // machine is the line that figures are worth nothing without.
 func (w *world) machine(ctx context.Context) string {
-	var system unix.Sysinfo_t
-	_ = unix.Sysinfo(&system) // 0 says that it is not known
+	memory, _ := usage.Lines("/proc/meminfo") // 0 says that it is not known
 	parts := []string{
 		fmt.Sprintf("%d cores, %s", runtime.NumCPU(), processorModel()),
-		fmt.Sprintf("%.1f GiB", float64(system.Totalram)*float64(system.Unit)/(1<<30)),
+		fmt.Sprintf("%.1f GiB", float64(memory["MemTotal"])/(1<<20)),
 		"Linux " + kernel(), runtime.Version(), w.kafkaVersion(ctx), w.clickhouseVersion(ctx),
 	}
 	return strings.Join(parts, "; ")

@@ -28,11 +28,11 @@ func Of(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	memory, err := lines(fmt.Sprintf("/proc/%d/status", pid))
+	memory, err := Lines(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return Usage{}, err
 	}
-	written, err := lines(fmt.Sprintf("/proc/%d/io", pid))
+	written, err := Lines(fmt.Sprintf("/proc/%d/io", pid))
 	return Usage{CPU: cpu, Written: written["write_bytes"], Resident: memory["VmRSS"] << 10, Anonymous: memory["RssAnon"] << 10}, err
 }
 
@@ -108,8 +108,8 @@ func stat(pid int) ([][]byte, error) {
 	return fields, nil
 }
 
-// lines reads lines such as "VmRSS:  123 kB".
-func lines(path string) (map[string]int64, error) {
+// Lines reads the numbers of a file with lines such as "VmRSS:  123 kB", as many of those below /proc are.
+func Lines(path string) (map[string]int64, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading what a process has taken: %w", err)
