@@ -63,6 +63,11 @@ func (s scanner) scan(ctx context.Context, of stretch) error {
 // read reads until the end of the stretch or an error, and returns the offset that it got to.
 func (s scanner) read(ctx context.Context, of stretch) (next int64, err error) {
 	next = of.From
+	// A client that is closed before it has heard of its partitions can begin to read them nevertheless, and then keeps what it
+	// read and a goroutine for ever (franz-go 1.22.3).
+	if ctx.Err() != nil {
+		return next, context.Cause(ctx)
+	}
 	client, err := kgo.NewClient(append(
 		s.kafka.Options(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{of.Topic: {of.Partition: kgo.NewOffset().At(of.From)}}),
