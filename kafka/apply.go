@@ -11,6 +11,7 @@ import (
 // ApplyTopics makes the steps of a plan. Broken off, it can be planned and applied again.
 func (c Config) ApplyTopics(ctx context.Context, admin *kadm.Client, plan []TopicChange) error {
 	isCreating := false
+	var changed []TopicChange
 	for _, change := range plan {
 		if !change.IsStep() {
 			continue
@@ -22,11 +23,14 @@ func (c Config) ApplyTopics(ctx context.Context, admin *kadm.Client, plan []Topi
 		if err := c.applyTopic(ctx, admin, change); err != nil {
 			return fmt.Errorf("changing %s of topic %s: %w", change.Key, change.Topic, err)
 		}
+		changed = append(changed, change)
 	}
 	if isCreating {
-		return c.EnsureTopics(ctx)
+		if err := c.EnsureTopics(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return c.awaitChanges(ctx, admin, changed)
 }
 
 func (c Config) applyTopic(ctx context.Context, admin *kadm.Client, change TopicChange) error {

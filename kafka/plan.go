@@ -137,6 +137,14 @@ func number(value string) int64 {
 	return read
 }
 
+// value is what the topic has for the key of a change.
+func (s TopicState) value(key string) string {
+	if key == PartitionsKey {
+		return strconv.Itoa(s.Partitions)
+	}
+	return s.Configs[key]
+}
+
 // TopicStates asks the brokers how the topics are, by their names there.
 func (c Config) TopicStates(ctx context.Context, admin *kadm.Client) (map[string]TopicState, error) {
 	names := make([]string, 0, len(schemas.Topics()))
