@@ -36,13 +36,16 @@ func (w *Console) showDeliveries(c *fiber.Ctx) error {
 	var measured part[query.Latency]
 	limited, cancel := inTime(c)
 	defer cancel()
+	// These read all of the inquiry, which is written to below.
+	whole := with(shown.asked("environment", "workflow", "since", "until"), "interval", string(query.All))
+	steps := shown.overTime("environment", "workflow", "since", "until")
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() error {
-		found, err := client.Latency(limited, with(shown.asked("environment", "workflow", "since", "until"), "interval", string(query.All)))
+		found, err := client.Latency(limited, whole)
 		return shown.Workflows.ask(limited, worstFirst(found.Items), err)
 	})
 	group.Go(func() error {
-		found, err := client.Latency(limited, shown.overTime("environment", "workflow", "since", "until"))
+		found, err := client.Latency(limited, steps)
 		return measured.ask(limited, found, err)
 	})
 	group.Go(func() (err error) {

@@ -23,9 +23,10 @@ func (w *Console) showMatching(c *fiber.Ctx) error {
 	client := visitorOf(c).client
 	limited, cancel := inTime(c)
 	defer cancel()
+	filter := shown.overTime("source", "environment", "event", "since", "until") // it reads all of the inquiry, which is written to below
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() error {
-		found, err := client.Dedup(limited, shown.overTime("source", "environment", "event", "since", "until"))
+		found, err := client.Dedup(limited, filter)
 		return shown.Found.ask(limited, found, err)
 	})
 	group.Go(func() (err error) {

@@ -32,9 +32,10 @@ func (w *Console) showSeries(c *fiber.Ctx) error {
 	var counted part[query.Series]
 	limited, cancel := inTime(c)
 	defer cancel()
+	filter := shown.seriesFilter(shownLines) // it reads all of the inquiry, which is written to below
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() error {
-		found, err := client.Series(limited, shown.seriesFilter(shownLines))
+		found, err := client.Series(limited, filter)
 		return counted.ask(limited, found, err)
 	})
 	group.Go(func() (err error) {

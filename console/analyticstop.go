@@ -32,9 +32,10 @@ func (w *Console) showTop(c *fiber.Ctx) error {
 	client := visitorOf(c).client
 	limited, cancel := inTime(c)
 	defer cancel()
+	filter := shown.asked(eventInputs("by", "limit")...) // it reads all of the inquiry, which is written to below
 	group, ctx := errgroup.WithContext(c.UserContext())
 	group.Go(func() error {
-		found, err := client.Top(limited, shown.asked(eventInputs("by", "limit")...))
+		found, err := client.Top(limited, filter)
 		return shown.Top.ask(limited, found, err)
 	})
 	group.Go(func() (err error) {
