@@ -30,7 +30,7 @@ func TestDecodeRunReadsWhatIsWritten(t *testing.T) {
 func TestDecodeDecisionReadsWhatIsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDecision(t)
-		requireDecoded(t, schemas.DecodeDecision, schemas.AppendDecision(nil, &d))
+		requireDecoded(t, new(schemas.DecisionDecoder).Decode, schemas.AppendDecision(nil, &d))
 	})
 }
 
@@ -79,7 +79,7 @@ func FuzzDecodeRun(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, schemas.DecodeRun, value) })
 }
 
-// FuzzDecodeDecision compares DecodeDecision with Decode on whatever lies in the topic.
+// FuzzDecodeDecision compares DecisionDecoder with Decode on whatever lies in the topic.
 func FuzzDecodeDecision(f *testing.F) {
 	for _, text := range []string{
 		`{"schema":1,"event_id":"e","status":"processed","input":{"partition":1,"offset":2},"triggers":[{"trigger_id":"t","revision":1,"outcome":"matched","run_id":"r"}]}`,
@@ -89,7 +89,7 @@ func FuzzDecodeDecision(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, schemas.DecodeDecision, value) })
+	f.Fuzz(func(t *testing.T, value []byte) { requireDecoded(t, new(schemas.DecisionDecoder).Decode, value) })
 }
 
 func requireDecoded[R schemas.Record](t interface{ Fatalf(string, ...any) }, decode func([]byte) (R, error), value []byte) {

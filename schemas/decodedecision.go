@@ -14,12 +14,6 @@ type DecisionDecoder struct {
 	known map[string]TriggerDecision // by their text; those that speak of one event alone are not in it
 }
 
-// DecodeDecision is Decode for decisions, in a seventh of the time.
-func DecodeDecision(value []byte) (Decision, error) {
-	var d DecisionDecoder
-	return d.Decode(value)
-}
-
 // Decode is the function Decode for decisions: the event log reads one for every event. Its texts share the memory of value,
 // which must not be written to again. What Encode and AppendDecision do not write is left to Decode, errors
 // included.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/millrace/millrace/bench/results"
 	"github.com/millrace/millrace/bench/usage"
 )
 
@@ -67,17 +68,8 @@ func (c cost) String() string {
 // medians returns the median of each figure by itself.
 func medians(all []cost) cost {
 	return cost{
-		median(all, func(c cost) float64 { return c.perSecond }),
-		median(all, func(c cost) float64 { return c.client }),
-		median(all, func(c cost) float64 { return c.engine }),
+		results.Median(all, func(c cost) float64 { return c.perSecond }),
+		results.Median(all, func(c cost) float64 { return c.client }),
+		results.Median(all, func(c cost) float64 { return c.engine }),
 	}
-}
-
-func median(all []cost, of func(cost) float64) float64 {
-	values := make([]float64, len(all))
-	for i, c := range all {
-		values[i] = of(c)
-	}
-	slices.Sort(values)
-	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }

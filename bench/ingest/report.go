@@ -10,18 +10,7 @@ import (
 
 // medianOf takes the median of each figure on its own.
 func medianOf(turns []turn) turn {
-	of := func(figure func(turn) float64) float64 {
-		values := make([]float64, len(turns))
-		for i, t := range turns {
-			values[i] = figure(t)
-		}
-		slices.Sort(values)
-		middle := len(values) / 2
-		if len(values)%2 == 0 {
-			return (values[middle-1] + values[middle]) / 2
-		}
-		return values[middle]
-	}
+	of := func(figure func(turn) float64) float64 { return results.Median(turns, figure) }
 	return turn{
 		perSecond: of(func(t turn) float64 { return t.perSecond }),
 		cpuMicros: of(func(t turn) float64 { return t.cpuMicros }),

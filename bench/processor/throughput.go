@@ -82,13 +82,13 @@ func prepare(ctx context.Context, o options, samples []sample.Sample) (contender
 // wants reports whether a contender is to run.
 func (o options) wants(name string) bool { return strings.Contains(name, o.only) }
 
-func medians(contenders []contender, results [][]result) []outcome {
+func medians(contenders []contender, turns [][]result) []outcome {
 	all := make([]outcome, len(contenders))
-	for i, runs := range results {
+	for i, runs := range turns {
 		all[i] = outcome{contenders[i].name, result{
-			perSecond: median(runs, func(r result) float64 { return r.perSecond }),
-			cpu:       median(runs, func(r result) float64 { return r.cpu }),
-			peakMiB:   median(runs, func(r result) float64 { return r.peakMiB }),
+			perSecond: table.Median(runs, func(r result) float64 { return r.perSecond }),
+			cpu:       table.Median(runs, func(r result) float64 { return r.cpu }),
+			peakMiB:   table.Median(runs, func(r result) float64 { return r.peakMiB }),
 		}}
 	}
 	return all
@@ -105,17 +105,4 @@ func report(outcomes []outcome) {
 
 func line(name string, r result) string {
 	return fmt.Sprintf("%-26s %8.0f events/s  %6.2f CPU us/event  %5.0f MiB peak", name, r.perSecond, r.cpu, r.peakMiB)
-}
-
-func median(all []result, of func(result) float64) float64 {
-	values := make([]float64, len(all))
-	for i, r := range all {
-		values[i] = of(r)
-	}
-	slices.Sort(values)
-	middle := len(values) / 2
-	if len(values)%2 == 0 {
-		return (values[middle-1] + values[middle]) / 2
-	}
-	return values[middle]
 }
