@@ -16,9 +16,16 @@ func TestKillInTheMiddleOfSendingLosesNothingAnswered204(t *testing.T) {
 	a := newApp(t, "--workflow-api-url="+workflows.URL)
 	events := samples(t)
 	sent := make(chan []sample, 1)
-	go func() {
-		acknowledged, _ := a.trySend(events, 300) // what was not answered is sent again below
-		sent <- acknowledged
+	go func() { // over and over, so that the kill meets it whenever it comes
+		var acknowledged []sample
+		for {
+			answered, err := a.trySend(events, 300)
+			acknowledged = append(acknowledged, answered...)
+			if err != nil { // what was not answered is sent again below
+				sent <- acknowledged
+				return
+			}
+		}
 	}()
 	a.Eventually("a third of the events is in the log", func() error {
 		counts, err := a.statuses()
@@ -29,8 +36,8 @@ func TestKillInTheMiddleOfSendingLosesNothingAnswered204(t *testing.T) {
 	})
 	a.Kill()
 	acknowledged := <-sent
-	if len(acknowledged) == 0 || len(acknowledged) == len(events) {
-		t.Fatalf("%d of %d events were answered 204: the kill was not in the middle", len(acknowledged), len(events))
+	if len(acknowledged) == 0 {
+		t.Fatal("no event was answered 204 before the kill")
 	}
 	a.Restart()
 
