@@ -17,7 +17,7 @@ type Config struct {
 	AckTimeout          time.Duration `help:"How long Kafka has to acknowledge an event before it is answered 503." default:"8s"`
 	MaxInFlight         int           `help:"Events that may wait for their acknowledgement; beyond, an event is answered 503 at once." default:"20000"`
 	BufferBytes         int           `help:"Bytes of events that may wait for Kafka; beyond, an event is answered 503 at once." default:"134217728"`
-	Linger              time.Duration `help:"How long an event waits for others to share a write to Kafka." default:"2ms"`
+	Linger              time.Duration `help:"How long an event waits for others to share a write to Kafka." default:"5ms"`
 	MaxConnections      int           `help:"Connections at the same time, from whatever address: behind a load balancer all come from one. Beyond, a new one is answered 503." default:"100000"`
 	ReadTimeout         time.Duration `help:"How long a client may take to send the body of a request; it has 5s for what comes before." default:"15s"`
 	IdleTimeout         time.Duration `help:"How long a connection may stay open without a request." default:"60s"`
