@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -25,7 +26,12 @@ func (p *Processor) runSession(ctx context.Context) error {
 	defer session.close()
 	defer p.measureLag(ctx, session.kafka())()
 	pause := backoff.NewExponentialBackOff()
+	var began time.Time // when the last batch did
 	for {
+		// Each batch is a commit, which costs the brokers the same for one event as for a thousand.
+		if !waited(ctx, p.config.BatchInterval-time.Since(began)) {
+			return nil
+		}
 		fetches := session.poll(ctx, min(p.config.BatchRecords, p.pace.records()))
 		if ctx.Err() != nil {
 			return nil
@@ -36,17 +42,18 @@ func (p *Processor) runSession(ctx context.Context) error {
 		if fetches.NumRecords() == 0 {
 			continue
 		}
+		began = time.Now()
 		// What has been read is finished even when ctx ends meanwhile.
 		committed, err := p.runBatch(context.WithoutCancel(ctx), session, fetches)
 		if err != nil {
 			return err
 		}
+		session.release()
 		if committed {
 			pause.Reset()
 			continue
 		}
 		// Kafka gives the same events again. A fault that lasts must not turn into a busy loop.
-		session.release()
 		if !waited(ctx, pause.NextBackOff()) {
 			return nil
 		}
@@ -75,7 +82,7 @@ func (p *Processor) inspect(session session, fetches kgo.Fetches) error {
 }
 
 // runBatch decides on what was polled, and on what arrives meanwhile, and commits it as one. It ends as soon as nothing
-// more has arrived, so that at low rates an event waits for nobody, and at high rates few commits serve many events.
+// more has arrived, so that an event that comes alone waits for nobody, and at high rates few commits serve many events.
 func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches) (bool, error) {
 	if err := session.begin(ctx); err != nil {
 		return false, fmt.Errorf("beginning a batch: %w", err)
