@@ -2,29 +2,59 @@ package eventlog_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace/millrace/schemas"
 )
 
 // BenchmarkBacklogOfEvents copies events that wait in Kafka into ClickHouse; broker, engine and event log share the
 // machine.
 func BenchmarkBacklogOfEvents(b *testing.B) {
-	const size = 200_000
 	bodies := samples(b)
+	backlog(b, "events", func(r *rig, i int) *kgo.Record {
+		record, _ := r.event(bodies[i%len(bodies)])
+		return record
+	})
+}
+
+// BenchmarkBacklogOfDecisions copies decisions about ten triggers each, one of which matched.
+func BenchmarkBacklogOfDecisions(b *testing.B) {
+	triggers := make([]schemas.TriggerDecision, 10)
+	for i := range triggers {
+		triggers[i] = schemas.TriggerDecision{
+			TriggerID: fmt.Sprintf("trg_%d", i), Revision: 3, Workflow: fmt.Sprintf("workflow-%d", i%4), Outcome: schemas.ConditionFalse,
+		}
+	}
+	_, about := (&maker{tb: b}).event(`{"type":"track","event":"Order Completed"}`)
+	backlog(b, "decisions", func(r *rig, i int) *kgo.Record {
+		of := about
+		of.EventID = uuid.Must(uuid.NewV7()).String()
+		triggers[i%10].Outcome, triggers[i%10].RunID = schemas.Matched, schemas.RunID("trg_1", of.EventID, 0).String()
+		defer func() { triggers[i%10].Outcome, triggers[i%10].RunID = schemas.ConditionFalse, "" }()
+		return r.decision(of, schemas.Processed, triggers...)
+	})
+}
+
+// backlog has the event log copy 200,000 records into an empty table.
+func backlog(b *testing.B, table string, record func(r *rig, i int) *kgo.Record) {
+	const size = 200_000
 	for b.Loop() {
 		b.StopTimer()
 		r := newRig(b, sharedEngine(b))
 		records := make([]*kgo.Record, size)
 		for i := range records {
-			records[i], _ = r.event(bodies[i%len(bodies)])
+			records[i] = record(r, i)
 		}
 		produce(b, r.client, records...)
 		b.StartTimer()
 		stop := r.start()
-		r.reaches(size, "SELECT count() FROM events")
+		r.reaches(size, "SELECT count() FROM "+table)
 		b.StopTimer()
 		stop()
 		b.StartTimer()

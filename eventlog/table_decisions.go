@@ -34,12 +34,12 @@ func decisionsTable(topic string) table {
 		of("received_at", func(d *decisionFields) time.Time { return d.ReceivedAt }),
 		of("decided_at", func(d *decisionFields) time.Time { return d.DecidedAt }),
 		of("replay_id", func(d *decisionFields) string { return d.ReplayID }),
-		of("triggers.trigger_id", each(func(t schemas.TriggerDecision) string { return t.TriggerID })),
-		of("triggers.revision", each(func(t schemas.TriggerDecision) int64 { return t.Revision })),
-		of("triggers.workflow", each(func(t schemas.TriggerDecision) string { return t.Workflow })),
-		of("triggers.outcome", each(func(t schemas.TriggerDecision) string { return string(t.Outcome) })),
-		of("triggers.reason", each(func(t schemas.TriggerDecision) string { return t.Reason })),
-		of("triggers.run_id", func(d *decisionFields) []uuid.UUID { return d.runIDs }),
+		listOf("triggers.trigger_id", each(func(t schemas.TriggerDecision) string { return t.TriggerID })),
+		listOf("triggers.revision", each(func(t schemas.TriggerDecision) int64 { return t.Revision })),
+		listOf("triggers.workflow", each(func(t schemas.TriggerDecision) string { return t.Workflow })),
+		listOf("triggers.outcome", each(func(t schemas.TriggerDecision) string { return string(t.Outcome) })),
+		listOf("triggers.reason", each(func(t schemas.TriggerDecision) string { return t.Reason })),
+		listOf("triggers.run_id", func(d *decisionFields) []uuid.UUID { return d.runIDs }),
 	)}
 }
 

@@ -32,7 +32,7 @@ func eventsTable() table {
 		of("received_at", func(e *eventFields) time.Time { return e.meta.ReceivedAt }),
 		of("body", func(e *eventFields) string { return e.body }),
 		of("properties", func(e *eventFields) string { return e.properties }),
-		of("notes", func(e *eventFields) []string { return e.notes }),
+		listOf("notes", func(e *eventFields) []string { return e.notes }),
 	)}
 }
 

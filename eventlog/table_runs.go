@@ -27,7 +27,7 @@ func runsTable(topic string) table {
 		of("received_at", func(r *runFields) time.Time { return r.ReceivedAt }),
 		of("created_at", func(r *runFields) time.Time { return r.CreatedAt }),
 		of("replay_id", func(r *runFields) string { return r.ReplayID }),
-		of("recipient_ids", func(r *runFields) []string { return r.about.RecipientIDs }),
+		listOf("recipient_ids", func(r *runFields) []string { return r.about.RecipientIDs }),
 		of("tenant", func(r *runFields) string { return r.about.TenantID }),
 		of("cancellation_key", func(r *runFields) string { return r.about.CancellationKey }),
 		of("request", func(r *runFields) string { return schemas.Share(r.Request) }),

@@ -93,13 +93,7 @@ func (t table) send(ctx context.Context, conn driver.Conn, rows []row) error {
 	}
 	defer func() { _ = batch.Close() }() // gives the connection back where Send was not reached
 	for i, column := range t.columns {
-		values := column.values(rows)
-		if texts, isText := values.([]string); isText {
-			if err := reserve(batch.Columns()[i], texts); err != nil {
-				return fmt.Errorf("making room in column %s.%s: %w", t.name, column.name, err)
-			}
-		}
-		if err := batch.Column(i).Append(values); err != nil {
+		if err := fill(batch.Column(i), batch.Columns()[i], column.values(rows)); err != nil {
 			return fmt.Errorf("filling column %s.%s: %w", t.name, column.name, err)
 		}
 	}
@@ -107,6 +101,24 @@ func (t table) send(ctx context.Context, conn driver.Conn, rows []row) error {
 		return fmt.Errorf("inserting %d rows into %s: %w", len(rows), t.name, err)
 	}
 	return nil
+}
+
+// fill gives a column its values. memory is the same column, where its texts lie.
+func fill(column driver.BatchColumn, memory drivercolumn.Interface, values any) error {
+	switch values := values.(type) {
+	case lists:
+		for _, list := range values {
+			if err := column.AppendRow(list); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []string:
+		if err := reserve(memory, values); err != nil {
+			return fmt.Errorf("making room: %w", err)
+		}
+	}
+	return column.Append(values)
 }
 
 // reserveFrom is from how many bytes on room is made for a column in advance.
