@@ -47,4 +47,4 @@ SELECT
     toUUID(concat(substring(hex(toUnixTimestamp64Milli(at)), -12), '7', substring(leftPad(hex(h), 16, '0'), 1, 3), '8', substring(leftPad(hex(h), 16, '0'), 4, 3), leftPad(hex(number), 12, '0'))),
     sources[h3 % length(sources) + 1], if(h % 10 = 0, 'development', 'production'), name, lower(hex(h)), user, at, at, body, data,
     'millrace.events', number % 6, intDiv(number, 6)
-FROM numbers({first:UInt64}, {count:UInt64})
+FROM numbers_mt({first:UInt64}, {count:UInt64})

@@ -5,6 +5,7 @@ package fill
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
 )
 
 //go:embed *.sql
@@ -43,6 +45,8 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 	}
 	began := time.Now()
 	bar := progressbar.Default(int64(rows), "filling")
+	settling, settlingCtx := errgroup.WithContext(ctx) // one day while the next is written: merging takes one core
+	settling.SetLimit(1)
 	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days), rows*4/5/(days-1)
 	for day := days - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
 		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1, sources: strings.Join(sources, ",")}
@@ -52,14 +56,15 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 			whole.count, whole.until, size = rows-whole.first, began, lastRows
 		}
 		for _, part := range whole.cut(size) {
-			if err := part.write(ctx, conn); err != nil {
-				return err
+			if err := part.write(settlingCtx, conn); err != nil {
+				return errors.Join(settling.Wait(), err)
 			}
 			_ = bar.Add64(int64(part.count))
 		}
-		if err := whole.settle(ctx, conn); err != nil {
-			return err
-		}
+		settling.Go(func() error { return whole.settle(settlingCtx, conn) })
+	}
+	if err := settling.Wait(); err != nil {
+		return err
 	}
 	fmt.Printf("filled in %s\n", time.Since(began).Round(time.Second))
 	return nil
@@ -89,7 +94,7 @@ func (p part) cut(size uint64) []part {
 
 func (p part) write(ctx context.Context, conn driver.Conn) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time": 600, "min_insert_block_size_rows": oldRows, "min_insert_block_size_bytes": 0,
+		"max_execution_time": 600, "min_insert_block_size_rows": oldRows, "min_insert_block_size_bytes": 0, "max_insert_threads": 2,
 	}))
 	args := []any{
 		clickhouse.Named("first", p.first), clickhouse.Named("count", p.count),
