@@ -27,7 +27,7 @@ func servePrototype(ctx context.Context, cluster kafka.Config, listener net.List
 		kgo.DefaultProduceTopic(cluster.Topic(schemas.EventsTopic)),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
-		kgo.ProducerLinger(2*time.Millisecond),
+		kgo.ProducerLinger(5*time.Millisecond),
 	)
 	if err != nil {
 		return err

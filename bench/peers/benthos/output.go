@@ -40,7 +40,7 @@ func (o *output) Connect(context.Context) error {
 		kgo.DefaultProduceTopic(o.topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression()),
-		kgo.ProducerLinger(2*time.Millisecond),
+		kgo.ProducerLinger(5*time.Millisecond),
 	)
 	o.client = client
 	return err
