@@ -2,8 +2,10 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -31,8 +33,8 @@ func (a *atLeastOnce) poll(ctx context.Context, maxRecords int) kgo.Fetches {
 	return a.client.PollRecords(ctx, maxRecords)
 }
 
-func (a *atLeastOnce) pollArrived(maxRecords int) kgo.Fetches {
-	return pollArrived(a.client, maxRecords)
+func (a *atLeastOnce) pollArrived(ctx context.Context, until time.Time, maxRecords int) kgo.Fetches {
+	return pollArrived(ctx, a.client, until, maxRecords)
 }
 
 func (a *atLeastOnce) pause(partitions map[string][]int32) {
@@ -70,10 +72,19 @@ func (a *atLeastOnce) kafka() *kgo.Client { return a.client }
 
 func (a *atLeastOnce) close() { a.client.CloseAllowingRebalance() }
 
-// pollArrived polls without waiting. Polls may follow one another while partitions are held: the first of them keeps
-// them, and those after it take only what belongs to them.
-func pollArrived(client *kgo.Client, maxRecords int) kgo.Fetches {
-	return client.PollRecords(nil, maxRecords) //nolint:staticcheck // nil is documented to mean: do not wait
+// pollArrived polls without waiting for longer than until. Polls may follow one another while partitions are held: the first
+// of them keeps them, and those after it take only what belongs to them.
+func pollArrived(ctx context.Context, client *kgo.Client, until time.Time, maxRecords int) kgo.Fetches {
+	if !time.Now().Before(until) {
+		return client.PollRecords(nil, maxRecords) //nolint:staticcheck // nil is documented to mean: do not wait
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	fetches := client.PollRecords(ctx, maxRecords)
+	if errors.Is(fetches.Err0(), context.DeadlineExceeded) {
+		return nil
+	}
+	return fetches
 }
 
 // firstError keeps the first error of records that are acknowledged elsewhere.

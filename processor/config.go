@@ -29,7 +29,7 @@ type Config struct {
 	Instance      string        `help:"Name of this instance, the same at each start and unique among instances: it keeps its partitions over a restart and names its transactions. Empty: the host's name." default:""`
 	BatchRecords  int           `help:"Events that are decided and committed together at most." default:"20000"`
 	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile. It ends at once when nothing has; 0 commits each read by itself." default:"100ms"`
-	BatchInterval time.Duration `help:"The shortest time from the beginning of one batch to that of the next: what arrives meanwhile shares its commit. An event that comes alone does not wait; 0 begins the next at once." default:"20ms"`
+	BatchInterval time.Duration `help:"The shortest time between two commits: what arrives meanwhile shares the next one. An event that comes alone does not wait; 0 commits as soon as nothing more has arrived." default:"20ms"`
 	CommitTimeout time.Duration `help:"How long writing and committing a batch may take before it is given up and begun anew. Others wait as long for the partitions of an instance that was killed in the middle." default:"15s"`
 	DedupDir      string        `help:"Where the dedup indexes are kept. Losing them costs the time to read the events of the longest dedup window again." default:"${processor_dedup_dir}" placeholder:"DIR"`
 	DedupMemory   int64         `help:"Memory of the dedup indexes of all partitions together, in bytes; taken when they are opened. 512 MiB serve 100 million message IDs in the window." default:"${processor_dedup_memory}"`
@@ -51,8 +51,8 @@ func (c Config) Validate() error {
 	if c.BatchTime < 0 || c.BatchTime > time.Minute {
 		problems = append(problems, fmt.Errorf("processor batch time %s: must lie between 0 and 1m; runs wait for it", c.BatchTime))
 	}
-	if c.BatchInterval < 0 || c.BatchInterval > time.Minute {
-		problems = append(problems, fmt.Errorf("processor batch interval %s: must lie between 0 and 1m; runs wait for it", c.BatchInterval))
+	if c.BatchInterval < 0 || c.BatchInterval > time.Second {
+		problems = append(problems, fmt.Errorf("processor batch interval %s: must lie between 0 and 1s; runs wait for it", c.BatchInterval))
 	}
 	if c.CommitTimeout <= 0 || c.CommitTimeout > maxCommitTimeout {
 		problems = append(problems, fmt.Errorf("processor commit timeout %s: must be positive and at most %s, brokers refuse longer transactions", c.CommitTimeout, maxCommitTimeout))
@@ -74,7 +74,9 @@ const maxCommitTimeout = 10 * time.Minute
 
 // transactionTimeout is when the broker gives up a transaction whose processor it does not hear of. It is longer than
 // a living processor lets one take, and holds up the readers of what a dead one wrote no longer than that.
-func (c Config) transactionTimeout() time.Duration { return c.BatchTime + c.CommitTimeout }
+func (c Config) transactionTimeout() time.Duration {
+	return max(c.BatchTime, c.BatchInterval) + c.CommitTimeout
+}
 
 // instance returns the name of this instance.
 func (c Config) instance() string {

@@ -26,12 +26,8 @@ func (p *Processor) runSession(ctx context.Context) error {
 	defer session.close()
 	defer p.measureLag(ctx, session.kafka())()
 	pause := backoff.NewExponentialBackOff()
-	var began time.Time // when the last batch did
+	var ended time.Time // when the last batch did
 	for {
-		// Each batch is a commit, which costs the brokers the same for one event as for a thousand.
-		if !waited(ctx, p.config.BatchInterval-time.Since(began)) {
-			return nil
-		}
 		fetches := session.poll(ctx, min(p.config.BatchRecords, p.pace.records()))
 		if ctx.Err() != nil {
 			return nil
@@ -42,18 +38,18 @@ func (p *Processor) runSession(ctx context.Context) error {
 		if fetches.NumRecords() == 0 {
 			continue
 		}
-		began = time.Now()
 		// What has been read is finished even when ctx ends meanwhile.
-		committed, err := p.runBatch(context.WithoutCancel(ctx), session, fetches)
+		committed, err := p.runBatch(context.WithoutCancel(ctx), session, fetches, ended.Add(p.config.BatchInterval))
 		if err != nil {
 			return err
 		}
-		session.release()
+		ended = time.Now()
 		if committed {
 			pause.Reset()
 			continue
 		}
 		// Kafka gives the same events again. A fault that lasts must not turn into a busy loop.
+		session.release()
 		if !waited(ctx, pause.NextBackOff()) {
 			return nil
 		}
@@ -81,9 +77,10 @@ func (p *Processor) inspect(session session, fetches kgo.Fetches) error {
 	return nil
 }
 
-// runBatch decides on what was polled, and on what arrives meanwhile, and commits it as one. It ends as soon as nothing
-// more has arrived, so that an event that comes alone waits for nobody, and at high rates few commits serve many events.
-func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches) (bool, error) {
+// runBatch decides on what was polled, and on what arrives meanwhile, and commits it as one. From due on it ends as soon as
+// nothing more has arrived, so that an event that comes alone waits for nobody, and few commits serve many events: one costs
+// the brokers the same for an event as for a thousand.
+func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.Fetches, due time.Time) (bool, error) {
 	if err := session.begin(ctx); err != nil {
 		return false, fmt.Errorf("beginning a batch: %w", err)
 	}
@@ -106,7 +103,7 @@ func (p *Processor) runBatch(ctx context.Context, session session, fetches kgo.F
 			break
 		}
 		session.pause(p.stopped.partitions())
-		fetches = session.pollArrived(min(p.config.BatchRecords-events, p.pace.records()))
+		fetches = session.pollArrived(ctx, due, min(p.config.BatchRecords-events, p.pace.records()))
 		if err := p.inspect(session, fetches); err != nil {
 			return false, err
 		}

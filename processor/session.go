@@ -15,8 +15,8 @@ import (
 // in between.
 type session interface {
 	poll(ctx context.Context, maxRecords int) kgo.Fetches
-	// pollArrived returns what the client holds already, without waiting.
-	pollArrived(maxRecords int) kgo.Fetches
+	// pollArrived returns what the client holds already, and waits for it until then at most.
+	pollArrived(ctx context.Context, until time.Time, maxRecords int) kgo.Fetches
 	// pause makes the client leave partitions alone.
 	pause(partitions map[string][]int32)
 	// release lets partitions move, where no poll will follow for a while.

@@ -40,8 +40,8 @@ func (t *transactional) poll(ctx context.Context, maxRecords int) kgo.Fetches {
 	return t.session.PollRecords(ctx, maxRecords)
 }
 
-func (t *transactional) pollArrived(maxRecords int) kgo.Fetches {
-	return pollArrived(t.session.Client(), maxRecords)
+func (t *transactional) pollArrived(ctx context.Context, until time.Time, maxRecords int) kgo.Fetches {
+	return pollArrived(ctx, t.session.Client(), until, maxRecords)
 }
 
 func (t *transactional) pause(partitions map[string][]int32) {
