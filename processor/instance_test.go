@@ -89,7 +89,7 @@ func (w *world) launch(guarantee processor.Guarantee, name string) *instance {
 	i := &instance{log: &log{written: make(chan struct{})}}
 	var err error
 	i.Processor, err = processor.New(processor.Config{
-		Guarantee: guarantee, Instance: name, BatchRecords: 50, BatchTime: batchTime, CommitTimeout: commitTimeout, SessionTime: w.session,
+		Guarantee: guarantee, Instance: name, BatchRecords: 50, BatchTime: batchTime, BatchInterval: batchTime / 2, CommitTimeout: commitTimeout, SessionTime: w.session,
 		DedupDir: w.dedupDir, DedupMemory: 8 << 20,
 	}, cluster, w.reader, slog.New(slog.NewTextHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))) // also what the client does
 	if err != nil {

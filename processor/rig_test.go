@@ -113,10 +113,14 @@ func (w *world) openCatalog() {
 // run starts a processor and returns a function that stops it.
 func (w *world) run(guarantee processor.Guarantee) (stop func()) {
 	w.t.Helper()
-	p, err := processor.New(processor.Config{
+	return w.runAs(processor.Config{
 		Guarantee: guarantee, BatchRecords: 1000, CommitTimeout: 10 * time.Second, DedupDir: w.dedupDir, DedupMemory: 8 << 20,
-	},
-		w.config, w.reader, slog.New(slog.NewTextHandler(w.t.Output(), nil)))
+	})
+}
+
+func (w *world) runAs(config processor.Config) (stop func()) {
+	w.t.Helper()
+	p, err := processor.New(config, w.config, w.reader, slog.New(slog.NewTextHandler(w.t.Output(), nil)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
