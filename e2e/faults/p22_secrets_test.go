@@ -143,8 +143,11 @@ func TestP22NoSecretIsKeptAndNothingOfEventsIsLogged(t *testing.T) {
 	ingest := startWithAPI(f, "eventlog")
 	endpoints := signedSource(t, f.Process("api"))
 	attacker := newAttacker(f, f.Process("ingest"))
+	elsewhere := attacker
+	elsewhere.path = endpoints["development"]
+	// No event: the source is there for a moment before its signature is, and would take one.
 	rig.Eventually(t, "ingest knows the second source", func() error {
-		status, err := attacker.send(strings.NewReader(hostileRequests(attacker, endpoints)[7]))
+		status, err := attacker.send(strings.NewReader(elsewhere.sized("{")))
 		if err == nil && status != http.StatusUnauthorized {
 			err = fmt.Errorf("answered %d", status)
 		}
