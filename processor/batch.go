@@ -20,7 +20,7 @@ const together = 200
 type batch struct {
 	processor *Processor
 	produce   func(*kgo.Record) // any goroutine may call it
-	decidedAt time.Time
+	decidedAt time.Time         // when the last poll's events came
 
 	mu    sync.Mutex      // guards the fields below while deciders are at work
 	bytes int             // of all outputs
@@ -32,10 +32,7 @@ func newBatch(p *Processor, produce func(*kgo.Record)) (*batch, error) {
 	if err := p.followCatalog(); err != nil {
 		return nil, err
 	}
-	return &batch{
-		processor: p, produce: produce, next: map[int32]int64{},
-		decidedAt: p.now().UTC().Truncate(time.Millisecond),
-	}, nil
+	return &batch{processor: p, produce: produce, next: map[int32]int64{}}, nil
 }
 
 // share is what was polled of a partition and is not decided on yet. One decider at a time works on it.
@@ -47,6 +44,7 @@ type share struct {
 
 // addAll decides on the events of a poll, and writes what comes of them: partitions side by side, each in its order.
 func (b *batch) addAll(ctx context.Context, fetches kgo.Fetches) error {
+	b.decidedAt = b.processor.now().UTC().Truncate(time.Millisecond)
 	shares, err := b.shares(fetches)
 	if err != nil {
 		return err
