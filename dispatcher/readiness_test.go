@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/millrace/millrace/dispatcher"
+	"github.com/millrace/millrace/rig"
 )
 
 func TestReadinessSaysWhetherRunsWouldBeStarted(t *testing.T) {
@@ -46,20 +45,5 @@ func TestReadinessSaysWhetherRunsWouldBeStarted(t *testing.T) {
 // counted returns how many attempts ended so.
 func counted(t *testing.T, role *dispatcher.Dispatcher, outcome, class string) float64 {
 	t.Helper()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(role.Metrics())
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			labels := metric.GetLabel()
-			if family.GetName() == "millrace_dispatcher_attempts_total" && labels[0].GetValue() == class && labels[1].GetValue() == outcome {
-				return metric.GetCounter().GetValue()
-			}
-		}
-	}
-	t.Fatalf("no counter for %s %s", outcome, class)
-	return 0
+	return rig.Counted(t, role.Metrics(), "millrace_dispatcher_attempts_total", class, outcome)
 }

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/millrace/millrace/ingest"
+	"github.com/millrace/millrace/rig"
 )
 
 func TestReadinessSaysWhetherAnEventWouldBeStored(t *testing.T) {
@@ -48,31 +47,11 @@ func TestRequestsAreCountedByTheirAnswer(t *testing.T) {
 	w.post(endpoint, `{"type":"track"}`)
 	w.post(w.url+"/v1/receive/unknown", good)
 	for status, want := range map[string]float64{"204": 2, "422": 1, "404": 1, "503": 0} {
-		if got := w.counted("millrace_ingest_requests_total", status); got != want {
+		if got := rig.Counted(t, w.role.Metrics(), "millrace_ingest_requests_total", status); got != want {
 			t.Errorf("%s: counted %g, want %g", status, got, want)
 		}
 	}
-	if got := w.counted("millrace_ingest_event_bytes_total", ""); got != float64(2*len(good)) {
+	if got := rig.Counted(t, w.role.Metrics(), "millrace_ingest_event_bytes_total"); got != float64(2*len(good)) {
 		t.Errorf("counted %g bytes, want %d", got, 2*len(good))
 	}
-}
-
-// counted returns the value of a counter whose only label has this value.
-func (w *world) counted(name, label string) float64 {
-	w.t.Helper()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(w.role.Metrics())
-	families, err := registry.Gather()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			if family.GetName() == name && (label == "" || metric.GetLabel()[0].GetValue() == label) {
-				return metric.GetCounter().GetValue()
-			}
-		}
-	}
-	w.t.Fatalf("%s of %q is not there", name, label)
-	return 0
 }

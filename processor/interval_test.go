@@ -4,9 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/millrace/millrace/processor"
+	"github.com/millrace/millrace/rig"
 )
 
 // TestEventsThatComeOneAfterAnotherShareCommits posts each event when the one before it is acknowledged, and counts the
@@ -28,28 +27,8 @@ func TestEventsThatComeOneAfterAnotherShareCommits(t *testing.T) {
 		}
 		w.await(ids...)
 		most := 2 + int(time.Since(began)/interval)
-		if commits := committed(t, w.processor); commits > most {
+		if commits := int(rig.Counted(t, w.processor.Metrics(), "millrace_processor_batches_total", "committed")); commits > most {
 			t.Errorf("%d commits for 21 events in %s, want %d at most", commits, time.Since(began), most)
 		}
 	})
-}
-
-// committed returns how many batches the processor has committed.
-func committed(t *testing.T, p *processor.Processor) int {
-	t.Helper()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(p.Metrics())
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			if family.GetName() == "millrace_processor_batches_total" && metric.GetLabel()[0].GetValue() == "committed" {
-				return int(metric.GetCounter().GetValue())
-			}
-		}
-	}
-	t.Fatal("no counter of committed batches")
-	return 0
 }
