@@ -28,7 +28,7 @@ type Config struct {
 	Guarantee     Guarantee     `help:"What a crash can do to decisions and runs: ${enum}." enum:"exactly_once,at_least_once" default:"${processor_guarantee}"`
 	Instance      string        `help:"Name of this instance, the same at each start and unique among instances: it keeps its partitions over a restart and names its transactions. Empty: the host's name." default:""`
 	BatchRecords  int           `help:"Events that are decided and committed together at most." default:"20000"`
-	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile. It ends at once when nothing has; 0 commits each read by itself." default:"100ms"`
+	BatchTime     time.Duration `help:"How long a batch goes on taking what has arrived meanwhile, at most; 0 commits each read by itself." default:"100ms"`
 	BatchInterval time.Duration `help:"The shortest time between two commits: what arrives meanwhile shares the next one. An event that comes alone does not wait; 0 commits as soon as nothing more has arrived." default:"20ms"`
 	CommitTimeout time.Duration `help:"How long writing and committing a batch may take before it is given up and begun anew. Others wait as long for the partitions of an instance that was killed in the middle." default:"15s"`
 	DedupDir      string        `help:"Where the dedup indexes are kept. Losing them costs the time to read the events of the longest dedup window again." default:"${processor_dedup_dir}" placeholder:"DIR"`
