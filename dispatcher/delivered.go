@@ -19,13 +19,17 @@ import (
 	"github.com/millrace/millrace/telemetry"
 )
 
+// ownMost bounds the runs that this process has delivered and not read from the topic yet. They are some hundred, unless
+// reading fails; a run beyond the bound is known once its delivery has been read.
+const ownMost = 1 << 16
+
 // deliveredRetention is for how long it is known that a run was delivered: as long as its record is kept. It is longer
 // than workflow APIs remember idempotency keys.
 const deliveredRetention = schemas.InputRetention
 
 // delivered is an index of the runs that were delivered, by any dispatcher. It follows the deliveries topic: every
 // process knows all of it, so that it does not matter who had a run's partition before. An index that is lost is made
-// anew from the topic.
+// anew from the topic. What this process itself delivers, it knows before Kafka does.
 type delivered struct {
 	client *kgo.Client
 	topic  string
@@ -34,6 +38,7 @@ type delivered struct {
 	mu      sync.Mutex             // guards the fields below
 	indexes map[int32]*dedup.Index // by partition of the deliveries topic
 	moved   chan struct{}          // closed when an index has grown
+	own     map[schemas.Key]struct{}
 }
 
 // openDelivered opens what is there. It knows what was delivered lately once catchUp returns; follow must be running.
@@ -45,7 +50,7 @@ func openDelivered(ctx context.Context, config Config, cluster kafka.Config, log
 	}
 	d := &delivered{
 		client: client, topic: cluster.Topic(schemas.DeliveriesTopic), logger: logger,
-		indexes: map[int32]*dedup.Index{}, moved: make(chan struct{}),
+		indexes: map[int32]*dedup.Index{}, moved: make(chan struct{}), own: map[schemas.Key]struct{}{},
 	}
 	if err := d.open(ctx, config); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the index of delivered runs: %w", err), d.close())
@@ -132,7 +137,9 @@ func (d *delivered) noteAll(fetches kgo.Fetches) error {
 	fetches.EachRecord(func(record *kgo.Record) {
 		index := d.indexes[record.Partition]
 		if schemas.IsDelivered(record.Headers) {
-			problem = errors.Join(problem, index.Note(schemas.RunKey(string(record.Key)), record.Offset, record.Timestamp))
+			key := schemas.RunKey(string(record.Key))
+			problem = errors.Join(problem, index.Note(key, record.Offset, record.Timestamp))
+			delete(d.own, key)
 		}
 		index.Skip(record.Offset + 1)
 	})
@@ -141,11 +148,30 @@ func (d *delivered) noteAll(fetches kgo.Fetches) error {
 	return problem
 }
 
+// expect notes a run whose delivery is about to be written: a copy of the run may be read before the delivery is.
+func (d *delivered) expect(runID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.own) < ownMost {
+		d.own[schemas.RunKey(runID)] = struct{}{}
+	}
+}
+
+// forget takes back that a delivery will be read: it was not written, and the run will be sent again.
+func (d *delivered) forget(runID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.own, schemas.RunKey(runID))
+}
+
 // has reports whether a run was delivered.
 func (d *delivered) has(runID string) (bool, error) {
 	key := schemas.RunKey(runID)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if _, isOwn := d.own[key]; isOwn {
+		return true, nil
+	}
 	for _, index := range d.indexes {
 		if found, err := index.Has(key); found || err != nil {
 			return found, err

@@ -68,6 +68,18 @@ func TestReplayedRunThatWasDeliveredIsNotSentAgain(t *testing.T) {
 	p.requireOneCallEach(1)
 }
 
+// A role that began anew in the middle of something may write a run twice within one poll of the dispatcher.
+func TestRunThatIsReadTwiceAtOnceIsSentOnce(t *testing.T) {
+	p := newPipeline(t, 1, func(call) reply { return ok() })
+	for i := range 200 {
+		p.write(0, "k", newRun(fmt.Sprint("r", i)))
+		p.write(0, "k", newRun(fmt.Sprint("r", i)))
+	}
+	p.run(quick())
+	p.waitCommitted(0, 400)
+	p.requireOneCallEach(200)
+}
+
 // TestWhatIsFinishedBeyondTheCommitIsNotSentAgain has no index to help: the deliveries are gone.
 func TestWhatIsFinishedBeyondTheCommitIsNotSentAgain(t *testing.T) {
 	var healthy atomic.Bool

@@ -220,6 +220,7 @@ func (d *Dispatcher) newCourier(calls *caller, known *delivered, fail context.Ca
 		delivered:    known,
 		complaints:   newComplaints(),
 		records: recorder{
+			delivered:  known,
 			deliveries: d.kafka.Topic(schemas.DeliveriesTopic),
 			dead:       d.kafka.Topic(schemas.DeadRunsTopic),
 			topic:      d.kafka.Topic,

@@ -13,6 +13,7 @@ import (
 // record that Kafka refuses ends the role, because going on would commit a run whose log has a hole.
 type recorder struct {
 	client     *kgo.Client
+	delivered  *delivered
 	deliveries string // topic
 	dead       string // topic
 	topic      func(name string) string
@@ -20,6 +21,9 @@ type recorder struct {
 }
 
 func (r recorder) delivery(j *job, delivery schemas.Delivery) {
+	if delivery.Outcome == schemas.Delivered {
+		r.delivered.expect(delivery.RunID)
+	}
 	r.produce(j, &kgo.Record{
 		Topic: r.deliveries, Key: []byte(j.run.RunID), Value: schemas.AppendDelivery(nil, &delivery),
 		Headers: []kgo.RecordHeader{schemas.DeliveryHeader[kgo.RecordHeader](delivery.Outcome)},
@@ -50,10 +54,12 @@ func (r recorder) produce(j *job, record *kgo.Record, err error) {
 	p.work.Add(1)
 	r.client.Produce(p.calls, record, func(record *kgo.Record, err error) {
 		defer p.work.Done()
-		switch {
-		case err == nil:
+		if err == nil {
 			j.release()
-		case p.calls.Err() == nil:
+			return
+		}
+		r.delivered.forget(j.run.RunID)
+		if p.calls.Err() == nil {
 			r.fail(unwritten(fmt.Errorf("writing to %s about run %s: %w", record.Topic, j.run.RunID, err)))
 		}
 	})
