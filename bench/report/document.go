@@ -38,13 +38,13 @@ func document(dir string, found setting, outcomes []outcome, now time.Time) stri
 	facts(&b, "Machine", found.Machine)
 	facts(&b, "Versions", found.Versions)
 	b.WriteString("\n## Commands\n\nEach section by itself, where `make build library streams benthos` has been run; those with Apache Kafka after `make kafka-up`." +
-		" Load is the machine's of the last 1, 5 and 15 minutes before.\n")
+		" Load is the machine's of the last 1, 5 and 15 minutes before; the commit is that of Millrace.\n")
 	for _, o := range outcomes {
 		if o.Began.IsZero() {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s, %s, took %s, load %s:\n\n```sh\n%s\n```\n", o.Name, o.Began.UTC().Format("2006-01-02 15:04 MST"),
-			o.Took.Round(time.Second), o.Load, o.Command)
+		fmt.Fprintf(&b, "\n%s, %s, took %s, load %s, commit %s:\n\n```sh\n%s\n```\n", o.Name, o.Began.UTC().Format("2006-01-02 15:04 MST"),
+			o.Took.Round(time.Second), o.Load, o.Commit, o.Command)
 	}
 	return b.String()
 }

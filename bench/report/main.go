@@ -26,6 +26,7 @@ type settings struct {
 	out     string   // the document
 	plots   string   // the directory of the drawings
 	rows    []uint64 // events of the queries, one section each
+	logs    string   // where the event logs of the queries stay, when they do
 	kafka   string   // host:port of Apache Kafka
 }
 
@@ -51,6 +52,7 @@ func parse(arguments []string) (settings, error) {
 	flags.StringVar(&s.dir, "dir", ".millrace/bench", "where what the benchmarks write is kept")
 	flags.StringVar(&s.out, "out", "bench/RESULTS.md", "the document that is written")
 	flags.StringVar(&s.plots, "plots", "bench/plots", "the directory that drawings are written to")
+	flags.StringVar(&s.logs, "logs", "", "`directory` in which the event logs that the queries are asked over stay, for a later run to ask at once; empty: they are removed")
 	rows := flags.String("rows", "10000000", "events that the queries are asked over, commas between several; 100000000 takes an hour to fill and 40 GB of disk")
 	_ = flags.Parse(arguments) // it ends the process when it fails
 	if flags.NArg() > 0 {

@@ -19,6 +19,7 @@ type outcome struct {
 	Began    time.Time
 	Took     time.Duration
 	Load     string // of the machine, before
+	Commit   string // what was measured
 	IsQuick  bool
 	Drawings []string
 	Problem  string        // why there are no rows

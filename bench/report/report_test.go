@@ -18,7 +18,7 @@ func canned() []outcome {
 	return []outcome{
 		{Name: "ingest", Problem: "it was left out, by -only=processor,query"},
 		{
-			Name: "processor", Command: "go run ./bench/processor -json=processor.rows.json", Began: at, Took: 83 * time.Second, Load: "0.10 0.20 0.30",
+			Name: "processor", Command: "go run ./bench/processor -json=processor.rows.json", Began: at, Took: 83 * time.Second, Load: "0.10 0.20 0.30", Commit: "1234567",
 			Rows: []results.Row{
 				{Section: "processor", What: "dedup, exactly once", Unit: "events/s", Ours: 312_345, Beside: "Kafka Streams, exactly_once_v2", Theirs: 41_000, Goal: 3},
 				{Section: "processor", What: "dedup, exactly once", Unit: "us CPU/event", Ours: 5.318, Beside: "bare loop, exactly once", Theirs: 3.4},
@@ -109,7 +109,7 @@ func TestResultsAreReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"312,345", "NO FIGURES: it was not run**", "it wrote no rows", "exit status 1", "| cores | 2 |", "load 0.10 0.20 0.30"} {
+	for _, part := range []string{"312,345", "NO FIGURES: it was not run**", "it wrote no rows", "exit status 1", "| cores | 2 |", "load 0.10 0.20 0.30, commit 1234567"} {
 		if !strings.Contains(string(document), part) {
 			t.Errorf("the document does not say %q:\n%s", part, document)
 		}
@@ -134,6 +134,22 @@ func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	if got := strings.Join(wanted, " "); got != "ingest pipeline" {
 		t.Errorf("what is wanted is %s", got)
+	}
+}
+
+func TestEventLogsThatStayHaveADirectoryEach(t *testing.T) {
+	s, err := parse([]string{"-rows=10,20", "-logs=kept"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, one := range sections(s) {
+		if one.name == "query" {
+			got = append(got, strings.Join(one.arguments, " "))
+		}
+	}
+	if want := "-rows=10 -dir=kept/query-10, -rows=20 -dir=kept/query-20"; strings.Join(got, ", ") != want {
+		t.Errorf("the queries are asked with %s", got)
 	}
 }
 

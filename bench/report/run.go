@@ -56,7 +56,7 @@ func leftOut(s settings) string { return "it was left out, by -only=" + strings.
 // runSection runs one, and keeps how that went beside what it wrote.
 func runSection(ctx context.Context, s settings, one section) outcome {
 	o := newOutcome(s, one)
-	o.Began, o.Load = time.Now().Truncate(time.Second), load()
+	o.Began, o.Load, o.Commit = time.Now().Truncate(time.Second), load(), commit(ctx)
 	err := forget(one.rowsFile(s.dir), one.stepsFile(s.dir), one.runFile(s.dir))
 	if err == nil {
 		err = run(ctx, s, one)

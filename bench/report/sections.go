@@ -53,7 +53,7 @@ func sections(s settings) []section {
 	for _, count := range rows {
 		all = append(all, section{
 			name: "query", file: fmt.Sprint("query-", count), pkg: "query", targets: []string{"build", "library"},
-			arguments: append([]string{fmt.Sprint("-rows=", count)}, either(nil, []string{"-rounds=3"})...),
+			arguments: append(s.log(count), either(nil, []string{"-rounds=3"})...),
 		})
 	}
 	// One event name in eight has triggers whose conditions hold: a run for every event is a workflow API's benchmark.
@@ -72,6 +72,15 @@ func sections(s settings) []section {
 			isDrawn: true, arguments: append([]string{"-embedded"}, growth...),
 		},
 	)
+}
+
+// log says over how many events the queries are asked, and where those stay.
+func (s settings) log(rows uint64) []string {
+	arguments := []string{fmt.Sprint("-rows=", rows)}
+	if s.logs != "" {
+		arguments = append(arguments, "-dir="+filepath.Join(s.logs, fmt.Sprint("query-", rows)))
+	}
+	return arguments
 }
 
 // wants tells whether a section is to run.

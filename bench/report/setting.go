@@ -42,10 +42,7 @@ func readSetting(ctx context.Context) setting {
 }
 
 func versions(ctx context.Context) []fact {
-	all := []fact{
-		{"Millrace", said(ctx, "git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")},
-		{"Go", runtime.Version()},
-	}
+	all := []fact{{"Go", runtime.Version()}}
 	for _, module := range []string{"github.com/twmb/franz-go", "github.com/ClickHouse/clickhouse-go/v2", "github.com/gofiber/fiber/v2"} {
 		all = append(all, fact{module, said(ctx, "go", "list", "-m", "-f", "{{.Version}}", module)})
 	}
@@ -83,6 +80,16 @@ func peers(ctx context.Context) []fact {
 		}
 	}
 	return all
+}
+
+// commit names what is checked out, and whether more than what a run writes was changed since. It is asked for before each
+// section: they may be run on different days.
+func commit(ctx context.Context) string {
+	name := said(ctx, "git", "rev-parse", "--short=12", "HEAD")
+	if said(ctx, "git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/RESULTS.md", ":!bench/plots") != "" {
+		name += ", changed"
+	}
+	return name
 }
 
 func said(ctx context.Context, name string, arguments ...string) string {
