@@ -40,8 +40,7 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 		return fmt.Errorf("counting events: %w", err)
 	}
 	if there > 0 {
-		fmt.Printf("%d events are there already\n", there)
-		return nil
+		return check(there, rows)
 	}
 	began := time.Now()
 	bar := progressbar.Default(int64(rows), "filling")
@@ -67,6 +66,15 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 		return err
 	}
 	fmt.Printf("filled in %s\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// check refuses a log that was filled for another number of events, or not to its end: its figures would be those of less.
+func check(there, rows uint64) error {
+	if there < rows || there > rows+rows/100 { // some are there twice
+		return fmt.Errorf("there are %d events already, and %d are wanted: filling was ended early, or was of another number; remove the directory to begin anew", there, rows)
+	}
+	fmt.Printf("%d events are there already\n", there)
 	return nil
 }
 
