@@ -19,8 +19,8 @@ import (
 //go:embed *.sql
 var statements embed.FS
 
-// days is how long the log reaches back; a fifth of the events are of the last day.
-const days = 30
+// numberOfDays is how long the log reaches back; a fifth of the events are of the last day.
+const numberOfDays = 30
 
 // The rows of an insert: into the last day as the writer makes them, into those before it, whose parts have been merged
 // since, as many as a statement has time for.
@@ -32,30 +32,39 @@ const (
 // Sources are the IDs of those that the events come from where it does not matter which.
 func Sources() []string { return []string{"src_0", "src_1", "src_2", "src_3", "src_4"} }
 
-// Log writes so many events of the sources and what followed, unless there are some already, and a hundredth of the last
-// day's events twice. It prints how far it is.
+// Log writes so many events of the sources and what followed, and a hundredth of the last day's events twice. It prints how
+// far it is. Where that is done already it writes nothing; where it was ended early, on the same day, it goes on.
 func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) error {
-	var there uint64
-	if err := conn.QueryRow(ctx, "SELECT count() FROM events").Scan(&there); err != nil {
-		return fmt.Errorf("counting events: %w", err)
+	there, err := days(ctx, conn)
+	if err != nil {
+		return err
 	}
-	if there > 0 {
-		return check(there, rows)
+	if done, err := isDone(there, rows); done || err != nil {
+		return err
 	}
 	began := time.Now()
+	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numberOfDays), rows*4/5/(numberOfDays-1)
+	last := numberOfDays
+	if len(there) > 0 {
+		if last, err = resume(ctx, conn, there, start); err != nil {
+			return err
+		}
+	}
 	bar := progressbar.Default(int64(rows), "filling")
 	settling, settlingCtx := errgroup.WithContext(ctx) // one day while the next is written: merging takes one core
 	settling.SetLimit(1)
-	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-days), rows*4/5/(days-1)
-	for day := days - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
-		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == days-1, sources: strings.Join(sources, ",")}
+	for day := numberOfDays - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
+		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == numberOfDays-1, sources: strings.Join(sources, ",")}
 		whole.until = whole.from.AddDate(0, 0, 1)
 		size := uint64(oldRows)
 		if whole.isLast {
 			whole.count, whole.until, size = rows-whole.first, began, lastRows
 		}
 		for _, part := range whole.cut(size) {
-			if err := part.write(settlingCtx, conn); err != nil {
+			if day < last {
+				err = part.write(settlingCtx, conn)
+			}
+			if err != nil {
 				return errors.Join(settling.Wait(), err)
 			}
 			_ = bar.Add64(int64(part.count))
@@ -66,15 +75,6 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 		return err
 	}
 	fmt.Printf("filled in %s\n", time.Since(began).Round(time.Second))
-	return nil
-}
-
-// check refuses a log that was filled for another number of events, or not to its end: its figures would be those of less.
-func check(there, rows uint64) error {
-	if there < rows || there > rows+rows/100 { // some are there twice
-		return fmt.Errorf("there are %d events already, and %d are wanted: filling was ended early, or was of another number; remove the directory to begin anew", there, rows)
-	}
-	fmt.Printf("%d events are there already\n", there)
 	return nil
 }
 
@@ -129,9 +129,9 @@ func (p part) settle(ctx context.Context, conn driver.Conn) error {
 	if p.isLast {
 		return nil
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 600, "optimize_skip_merged_partitions": 1}))
-	for _, table := range []string{"events", "decisions", "runs", "deliveries"} {
-		sql := "OPTIMIZE TABLE " + table + " PARTITION " + p.from.Format("20060102") + " FINAL"
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 3000, "optimize_skip_merged_partitions": 1}))
+	for _, table := range tables() {
+		sql := "OPTIMIZE TABLE " + table + " PARTITION " + p.from.Format(partition) + " FINAL"
 		if err := conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("merging %s of %s: %w", table, p.from.Format(time.DateOnly), err)
 		}

@@ -87,7 +87,7 @@ func run(ctx context.Context, rows uint64, how asking, dir, libraryDir string) (
 	}
 	defer engine.Close()
 	config := eventlog.Config{
-		DSN: "http://embedded:8123/bench", DialContext: engine.DialContext,
+		DSN: "http://embedded:8123/bench?read_timeout=1h", DialContext: engine.DialContext,
 		Flush: eventlog.Flush{Rows: 1, Bytes: 1, Inserts: 1, Interval: time.Second},
 	}
 	if err := eventlog.Migrate(ctx, config, slog.New(slog.DiscardHandler)); err != nil {
