@@ -202,6 +202,35 @@ func TestAnalyticsThatCannotBeAnsweredAreRefused(t *testing.T) {
 	f("until", err)
 }
 
+// TestDaysAreCountedWholeAndInPart counts a range that begins and ends within a day and has one between, of which each is
+// one part.
+func TestDaysAreCountedWholeAndInPart(t *testing.T) {
+	s := newStory(t)
+	first := s.start.Truncate(24*time.Hour).AddDate(0, 0, -5)
+	for hour := range 72 {
+		s.event(func(e *told) { e.at = first.Add(time.Duration(hour) * time.Hour) })
+	}
+	if err := s.conn.Exec(t.Context(), "OPTIMIZE TABLE events FINAL"); err != nil {
+		t.Fatal(err)
+	}
+	f := func(since, until, want int) {
+		t.Helper()
+		selection := query.Selection{Since: first.Add(time.Duration(since) * time.Hour), Until: first.Add(time.Duration(until) * time.Hour)}
+		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: selection})
+		if err != nil || top.Total != uint64(want) {
+			t.Errorf("hours %d to %d: %d events, %v, want %d", since, until, top.Total, err, want)
+		}
+	}
+	f(0, 72, 72)
+	f(-24, 96, 72)
+	f(1, 71, 70)
+	f(24, 48, 24)
+	f(25, 48, 23)
+	f(24, 47, 23)
+	f(23, 49, 26)
+	f(30, 31, 1)
+}
+
 func TestCopiesCountOnceBeforeADayIsOnePartAndAfterwards(t *testing.T) {
 	s, _, all := shop(t)
 	copied := s.event(nil)

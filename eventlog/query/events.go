@@ -69,17 +69,23 @@ func (l *Log) Events(ctx context.Context, asked EventFilter) (EventPage, error) 
 
 // newestEvents looks for a page. A message or an ID is found by its index.
 func (l *Log) newestEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
-	read := func(since time.Time) ([]EventItem, error) {
+	since := asked.Since
+	where := func(since time.Time) (*filter, error) {
 		asked.Since = since
-		return l.matchingEvents(ctx, asked, after, size)
+		return asked.events(after)
 	}
 	if asked.MessageID != "" || len(asked.IDs) > 0 {
-		return read(asked.Since)
+		found, err := where(since)
+		if err != nil {
+			return nil, err
+		}
+		return l.eventItems(ctx, found, size)
 	}
-	return widening(asked.Since, newest(after, asked.Until), size, read)
+	return newestFirst[EventItem]{l, "events", "received_at", where, l.eventItems}.page(ctx, since, newest(after, asked.Until), size)
 }
 
-func (l *Log) matchingEvents(ctx context.Context, asked EventFilter, after position, size int) ([]EventItem, error) {
+// events describes the events after the cursor.
+func (asked EventFilter) events(after position) (*filter, error) {
 	where, err := asked.where(func(f *filter) { f.before(after, "received_at", "event_id") })
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func (l *Log) matchingEvents(ctx context.Context, asked EventFilter, after posit
 	if err := where.decidedBy(asked.Trigger, asked.Outcomes, asked.shared()); err != nil {
 		return nil, err
 	}
-	return l.eventItems(ctx, where, size)
+	return where, nil
 }
 
 // events restricts to the events of these IDs, which tell when they were received. None does not restrict.

@@ -93,6 +93,41 @@ func TestRowsThatWereWrittenTwiceCountOnce(t *testing.T) {
 	}
 }
 
+// TestAPageIsFullHoweverOftenARowWasWritten writes more copies than a page looks for at first.
+func TestAPageIsFullHoweverOftenARowWasWritten(t *testing.T) {
+	s := newStory(t)
+	if err := s.conn.Exec(t.Context(), "SYSTEM STOP MERGES"); err != nil {
+		t.Fatal(err)
+	}
+	older, oldest := s.event(nil), s.event(func(e *told) { e.at = s.start.Add(-time.Hour) })
+	newest := s.event(func(e *told) { e.at = s.start.Add(time.Hour) })
+	run := s.run(newest, "trg_1", "w", `{"recipients":["u"]}`)
+	for range 20 {
+		s.write(newest)
+		if copied := s.run(newest, "trg_1", "w", `{"recipients":["u"]}`); copied != run {
+			t.Fatalf("the copy of run %s is %s", run, copied)
+		}
+	}
+	var seen []string
+	filter := query.EventFilter{Limit: 1}
+	for {
+		page, err := s.log.Events(t.Context(), filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, ids(page.Items)...)
+		if filter.Cursor = page.NextCursor; filter.Cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(seen, []string{newest.id, older.id, oldest.id}) {
+		t.Errorf("the pages have %q", seen)
+	}
+	if page, err := s.log.Runs(t.Context(), query.RunFilter{Limit: 1}); err != nil || len(page.Items) != 1 || page.NextCursor != "" {
+		t.Errorf("%d runs, %v", len(page.Items), err)
+	}
+}
+
 func TestPagesStayWhatTheyAreWhileNewEventsArrive(t *testing.T) {
 	s := newStory(t)
 	var all []told

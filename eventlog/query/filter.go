@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,13 @@ import (
 type filter struct {
 	conditions []string
 	args       []any
+	within     span
+}
+
+// span is the range of times that between has added, its end excluded. A zero time leaves that side open.
+type span struct {
+	since, until time.Time
+	conditions   []string // those that say so
 }
 
 func (f *filter) add(condition string, args ...any) {
@@ -54,12 +62,24 @@ func (f *filter) before(cursor position, at, id string) {
 
 // between adds a range of times of a column, its end excluded. A zero time leaves that side open.
 func (f *filter) between(column string, since, until time.Time) {
+	before := len(f.conditions)
 	if !since.IsZero() {
 		f.add(notBefore(column, "since"), millis("since", since))
 	}
 	if !until.IsZero() {
 		f.add(column+" < "+moment("until")+" AND "+notAfter(column, "until"), millis("until", until))
 	}
+	f.within = span{since, until, slices.Clone(f.conditions[before:])}
+}
+
+// covers tells whether all of a day is in the range.
+func (s span) covers(day time.Time) bool {
+	return !day.Before(s.since) && (s.until.IsZero() || !day.AddDate(0, 0, 1).After(s.until))
+}
+
+// withoutSpan returns the conditions that say nothing of the range.
+func (f *filter) withoutSpan() []string {
+	return slices.DeleteFunc(slices.Clone(f.conditions), func(one string) bool { return slices.Contains(f.within.conditions, one) })
 }
 
 func (f *filter) sql() string { return f.clause(" WHERE ") }

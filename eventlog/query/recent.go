@@ -41,25 +41,28 @@ func (l *Log) Recent(ctx context.Context, asked RecentFilter) ([]RecentEvent, er
 	if asked.Limit < 1 || asked.Limit > MaxRecent {
 		return nil, &FilterError{"limit", fmt.Sprintf("must be 1 to %d", MaxRecent)}
 	}
-	return widening(time.Time{}, time.Now(), asked.Limit, func(since time.Time) ([]RecentEvent, error) { return l.recent(ctx, asked, since) })
+	where := func(since time.Time) (*filter, error) {
+		var where filter
+		where.equals("environment", asked.Environment)
+		where.equals("source_id", asked.Source)
+		where.equals("event", asked.Event)
+		where.between("received_at", since, time.Time{})
+		return &where, nil
+	}
+	return newestFirst[RecentEvent]{l, "events", "received_at", where, l.recent}.page(ctx, time.Time{}, time.Now(), asked.Limit)
 }
 
-// recent reads the latest events since a time. The inner query finds them without a look at any body, by the columns of
-// the order key, with which the outer one reads only the granules they lie in: with ten million events that takes a
-// seventh of the time.
-func (l *Log) recent(ctx context.Context, asked RecentFilter, since time.Time) ([]RecentEvent, error) {
-	var where filter
-	where.equals("environment", asked.Environment)
-	where.equals("source_id", asked.Source)
-	where.equals("event", asked.Event)
-	where.between("received_at", since, time.Time{})
+// recent reads the latest of the events that a filter describes. The inner query finds them without a look at any body, by
+// the columns of the order key, with which the outer one reads only the granules they lie in: with ten million events that
+// takes a seventh of the time.
+func (l *Log) recent(ctx context.Context, where *filter, size int) ([]RecentEvent, error) {
 	const key = "toStartOfHour(received_at), environment, source_id, received_at, event_id"
 	const latest = " ORDER BY received_at DESC, event_id DESC LIMIT 1 BY received_at, event_id LIMIT {size:UInt32}"
 	sql := "SELECT event_id, source_id, environment, event, message_id, received_at, body FROM events" +
 		" WHERE (" + key + ") IN (SELECT " + key + " FROM events" + where.sql() + latest + ")" + latest
 	var events []RecentEvent
 	bytes := 0
-	err := l.rows(ctx, "recent events", sql, append(where.args, clickhouse.Named("size", asked.Limit)), func(rows driver.Rows) error {
+	err := l.rows(ctx, "recent events", sql, append(where.args, clickhouse.Named("size", size)), func(rows driver.Rows) error {
 		event, err := scanRecent(rows)
 		if err != nil {
 			return err
@@ -70,9 +73,6 @@ func (l *Log) recent(ctx context.Context, asked RecentFilter, since time.Time) (
 		events = append(events, event)
 		return nil
 	})
-	if errors.Is(err, errEnough) {
-		return events, nil
-	}
 	return events, err
 }
 

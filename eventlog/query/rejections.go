@@ -53,15 +53,16 @@ func (l *Log) Rejections(ctx context.Context, asked RejectionFilter) (RejectionP
 	if err := checkRange(asked.Since, asked.Until); err != nil {
 		return RejectionPage{}, err
 	}
-	items, err := widening(asked.Since, newest(after, asked.Until), size+1, func(since time.Time) ([]RejectionItem, error) {
+	filtered := func(since time.Time) (*filter, error) {
 		where := new(filter)
 		where.equals("environment", asked.Environment)
 		where.equals("source_id", asked.Source)
 		where.equals("code", asked.Code)
 		where.between("rejected_at", since, asked.Until)
 		where.before(after, "rejected_at", "rejection_id")
-		return l.rejectionItems(ctx, where, size+1)
-	})
+		return where, nil
+	}
+	items, err := newestFirst[RejectionItem]{l, "rejections", "rejected_at", filtered, l.rejectionItems}.page(ctx, asked.Since, newest(after, asked.Until), size+1)
 	if err != nil {
 		return RejectionPage{}, err
 	}

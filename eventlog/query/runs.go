@@ -84,14 +84,11 @@ func (l *Log) Runs(ctx context.Context, asked RunFilter) (RunPage, error) {
 	if err != nil {
 		return RunPage{}, err
 	}
-	items, err := widening(asked.Since, newest(after, asked.Until), size+1, func(since time.Time) ([]RunItem, error) {
+	where := func(since time.Time) (*filter, error) {
 		asked.Since = since
-		where, err := asked.where(after)
-		if err != nil {
-			return nil, err
-		}
-		return l.runItems(ctx, where, size+1)
-	})
+		return asked.where(after)
+	}
+	items, err := newestFirst[RunItem]{l, "runs", "received_at", where, l.runItems}.page(ctx, asked.Since, newest(after, asked.Until), size+1)
 	if err != nil {
 		return RunPage{}, err
 	}

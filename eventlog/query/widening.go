@@ -1,20 +1,80 @@
 package query
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
 
-// widening looks for a page of the newest items in an hour, then in a day, a week and all that was asked for. No table can
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// newestFirst is a table of which the newest items are asked for, a page at a time.
+type newestFirst[Item any] struct {
+	log   *Log
+	table string
+	at    string                                 // the column of its times
+	where func(since time.Time) (*filter, error) // what is asked for, as far back as that
+	// read returns at most so many items, each once, or fewer with errEnough.
+	read func(ctx context.Context, where *filter, size int) ([]Item, error)
+}
+
+// page looks for the newest items before a time in an hour, then in a day, a week and all that was asked for. No table can
 // be read from its end, nor is any condition that few items meet found by an index: most pages are full long before.
-func widening[Item any](since, newest time.Time, size int, read func(since time.Time) ([]Item, error)) ([]Item, error) {
+func (l newestFirst[Item]) page(ctx context.Context, since, before time.Time, size int) ([]Item, error) {
 	for _, span := range []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
-		narrowed := newest.Add(-span)
+		narrowed := before.Add(-span)
 		if !narrowed.After(since) {
 			break
 		}
-		if items, err := read(narrowed); err != nil || len(items) >= size {
+		if items, isFull, err := l.within(ctx, narrowed, size); err != nil || isFull {
 			return items, err
 		}
 	}
-	return read(since)
+	items, _, err := l.within(ctx, since, size)
+	return items, err
+}
+
+// within reads no more rows than a page needs. Telling copies of a row apart takes memory for every row that is looked at,
+// so it is asked first when those rows were that make a page where none is there more than twice; where they do not, it is
+// asked for four times as many.
+func (l newestFirst[Item]) within(ctx context.Context, since time.Time, size int) (items []Item, isFull bool, err error) {
+	for most := 2 * size; ; most *= 4 {
+		times, err := l.times(ctx, since, most)
+		if err != nil || len(times) == 0 {
+			return []Item{}, false, err
+		}
+		where, err := l.where(time.UnixMilli(times[len(times)-1]).UTC())
+		if err != nil {
+			return nil, false, err
+		}
+		where.add("toUnixTimestamp64Milli("+l.at+") IN {times:Array(Int64)}", clickhouse.Named("times", times))
+		items, err := l.read(ctx, where, size)
+		isFull := len(items) >= size || errors.Is(err, errEnough)
+		if isFull {
+			return items, true, nil
+		}
+		if err != nil || len(times) < most {
+			return items, false, err
+		}
+	}
+}
+
+// times returns when the newest rows were, at most so many, in milliseconds since 1970, the newest first. It is not a
+// sorted query with a limit, of whose condition ClickHouse does not remember where it does not hold: that would make each
+// further page of a search as slow as the first.
+func (l newestFirst[Item]) times(ctx context.Context, since time.Time, most int) (times []int64, err error) {
+	where, err := l.where(since)
+	if err != nil {
+		return nil, err
+	}
+	sql := fmt.Sprintf("SELECT groupArraySorted(%d)(-toUnixTimestamp64Milli(%s)) FROM %s%s", most, l.at, l.table, where.sql())
+	err = l.log.rows(ctx, l.table, sql, where.args, func(rows driver.Rows) error { return rows.Scan(&times) })
+	for i := range times {
+		times[i] = -times[i]
+	}
+	return times, err
 }
 
 // newest is where a page begins: at its cursor, at the end of the time asked for, or now.
