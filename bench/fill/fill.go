@@ -44,24 +44,24 @@ func Log(ctx context.Context, conn driver.Conn, rows uint64, sources []string) e
 	}
 	began := time.Now()
 	start, perDay := began.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numberOfDays), rows*4/5/(numberOfDays-1)
-	last := numberOfDays
-	if len(there) > 0 {
-		if last, err = resume(ctx, conn, there, start); err != nil {
-			return err
-		}
+	missing, err := resume(ctx, conn, there, start)
+	if err != nil {
+		return err
 	}
 	bar := progressbar.Default(int64(rows), "filling")
 	settling, settlingCtx := errgroup.WithContext(ctx) // one day while the next is written: merging takes one core
 	settling.SetLimit(1)
-	for day := numberOfDays - 1; day >= 0; day-- { // the last one first: what is there when somebody ends it can be asked
+	// The last day is written last: an hour after its last insert ClickHouse would make one part of it, as it is of no day
+	// that events still come in for.
+	for day := range numberOfDays {
 		whole := part{first: uint64(day) * perDay, count: perDay, from: start.AddDate(0, 0, day), isLast: day == numberOfDays-1, sources: strings.Join(sources, ",")}
 		whole.until = whole.from.AddDate(0, 0, 1)
 		size := uint64(oldRows)
 		if whole.isLast {
-			whole.count, whole.until, size = rows-whole.first, began, lastRows
+			whole.count, whole.until, size = rows-whole.first, time.Now(), lastRows
 		}
 		for _, part := range whole.cut(size) {
-			if day < last {
+			if day >= missing {
 				err = part.write(settlingCtx, conn)
 			}
 			if err != nil {

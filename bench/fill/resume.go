@@ -52,19 +52,20 @@ func isDone(there []day, rows uint64) (bool, error) {
 	return true, nil
 }
 
-// resume drops the first day that there is, which may not be whole, and returns its number: it and those before it are
-// missing. Days are written from the last one to the first.
+// resume drops the last day that there is, which may not be whole, and returns its number: it and those after it are missing.
 func resume(ctx context.Context, conn driver.Conn, there []day, start time.Time) (int, error) {
+	if len(there) == 0 {
+		return 0, nil
+	}
 	first, last := there[0].at, there[len(there)-1].at
-	if today := start.AddDate(0, 0, numberOfDays-1); !last.Equal(today) {
-		return 0, fmt.Errorf("filling was ended early, on %s: remove the directory to begin anew", last.Format(time.DateOnly))
+	if !first.Equal(start) {
+		return 0, fmt.Errorf("filling was ended early on another day, with events from %s on: remove the directory to begin anew", first.Format(time.DateOnly))
 	}
 	for _, table := range tables() {
-		if err := conn.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION ID '"+first.Format(partition)+"'"); err != nil {
-			return 0, fmt.Errorf("dropping what is there of %s: %w", first.Format(time.DateOnly), err)
+		if err := conn.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION ID '"+last.Format(partition)+"'"); err != nil {
+			return 0, fmt.Errorf("dropping what is there of %s: %w", last.Format(time.DateOnly), err)
 		}
 	}
-	number := int(first.Sub(start) / (24 * time.Hour))
-	fmt.Printf("filling was ended early; it goes on with %s\n", first.Format(time.DateOnly))
-	return number + 1, nil
+	fmt.Printf("filling was ended early; it goes on with %s\n", last.Format(time.DateOnly))
+	return int(last.Sub(start) / (24 * time.Hour)), nil
 }
