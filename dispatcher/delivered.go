@@ -35,10 +35,10 @@ type delivered struct {
 	topic  string
 	logger *slog.Logger
 
-	mu      sync.Mutex             // guards the fields below
-	indexes map[int32]*dedup.Index // by partition of the deliveries topic
-	moved   chan struct{}          // closed when an index has grown
-	own     map[schemas.Key]struct{}
+	mu      sync.Mutex               // guards the fields below
+	indexes map[int32]*dedup.Index   // by partition of the deliveries topic
+	moved   chan struct{}            // closed when an index has grown
+	own     map[schemas.Key]struct{} // runs that this process delivered, of which the record was not read yet
 }
 
 // openDelivered opens what is there. It knows what was delivered lately once catchUp returns; follow must be running.

@@ -51,8 +51,7 @@ func (l newestFirst[Item]) within(ctx context.Context, since time.Time, size int
 		}
 		where.add("toUnixTimestamp64Milli("+l.at+") IN {times:Array(Int64)}", clickhouse.Named("times", times))
 		items, err := l.read(ctx, where, size)
-		isFull := len(items) >= size || errors.Is(err, errEnough)
-		if isFull {
+		if len(items) >= size || errors.Is(err, errEnough) {
 			return items, true, nil
 		}
 		if err != nil || len(times) < most {
