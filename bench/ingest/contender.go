@@ -15,18 +15,20 @@ import (
 	"github.com/millrace/millrace/bench/load/openloop"
 )
 
-// The contenders. All but the last are this program in a process of its own.
+// The contenders. All but Benthos are this program in a process of its own.
 const (
 	bareFiber      = "fiber"     // answers 204 to anything
 	validFiber     = "validity"  // and looks whether it is JSON
 	prototype      = "prototype" // and puts it into Kafka
 	keyedPrototype = "keyed"     // with a key
 	ours           = "millrace"
+	unlingered     = "unlingered" // ours, which sends an event at once, as benthos does
 	benthos        = "benthos"
+	untunedBenthos = "untuned"
 )
 
 func allNames() []string {
-	return []string{bareFiber, validFiber, prototype, keyedPrototype, ours, benthos}
+	return []string{bareFiber, validFiber, prototype, keyedPrototype, ours, unlingered, benthos, untunedBenthos}
 }
 
 // contender is a server that takes events.
@@ -52,7 +54,9 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 		{name: prototype, says: "prototype", goal: 0.95},
 		{name: keyedPrototype, says: "prototype, events with keys"},
 		{name: ours, says: "Millrace"},
+		{name: unlingered, says: "Millrace with --ingest-linger=0"},
 		{name: benthos, goal: 3},
+		{name: untunedBenthos, goal: 3},
 	}
 	all = slices.DeleteFunc(all, func(c *contender) bool { return !slices.Contains(w.settings.only, c.name) })
 	for _, c := range all {
@@ -60,9 +64,12 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 		if w.settings.profiles != "" {
 			profile = filepath.Join(w.settings.profiles, c.name+".prof")
 		}
-		if c.name == benthos {
-			err = w.startBenthos(ctx, c, profile)
-		} else {
+		switch c.name {
+		case benthos:
+			err = w.startBenthos(ctx, c, "1024", profile) // as many as there may be connections
+		case untunedBenthos:
+			err = w.startBenthos(ctx, c, "10", profile) // what it is when nobody sets it
+		default:
 			command := exec.Command(self, childArgument, c.name, w.cluster.Brokers[0], w.cluster.TopicPrefix, profile)
 			command.Env = append(os.Environ(), collection)
 			c.server, err = w.startServer(command)
@@ -74,19 +81,20 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 	return all, nil
 }
 
-// startBenthos starts the peer, which listens where it is told, and says what it is in full: it is not Redpanda Connect.
-func (w *world) startBenthos(ctx context.Context, c *contender, profile string) error {
+// startBenthos starts the peer, which listens where it is told. Each of its events waits for Kafka on its own, so that
+// maxInFlight, its one setting that matters, bounds how many are sent together.
+func (w *world) startBenthos(ctx context.Context, c *contender, maxInFlight, profile string) error {
 	binary := filepath.Join(w.settings.peers, benthos, benthos)
 	version, err := exec.CommandContext(ctx, binary, "version").Output()
 	if err != nil {
 		return fmt.Errorf("%w; is it built (make benthos)?", err)
 	}
-	c.says = fmt.Sprintf("Benthos %s (engine and http_server of Redpanda Connect, output of ours)", strings.TrimSpace(string(version)))
+	c.says = fmt.Sprintf("Benthos %s (later Redpanda Connect), max_in_flight %s", strings.TrimSpace(string(version)), maxInFlight)
 	address, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	command := exec.Command(binary, address, w.cluster.Brokers[0], w.topic(), profile)
+	command := exec.Command(binary, address, w.cluster.Brokers[0], w.topic(), maxInFlight, profile)
 	command.Env = append(os.Environ(), collection)
 	c.server, err = w.startPeer(ctx, command, address, "/post")
 	return err

@@ -64,12 +64,12 @@ func throughputRows(what string, contenders []*contender, turns []turn) []result
 	return rows
 }
 
-// latencyRows leaves out what does not wait for Kafka: of that the difference is known.
+// latencyRows leaves out what does not wait for Kafka, of which the difference is known.
 func latencyRows(what string, contenders []*contender, turns []turn) []results.Row {
 	mine := ourTurn(contenders, turns)
 	var rows []results.Row
 	for i, c := range contenders {
-		if !slices.Contains([]string{prototype, keyedPrototype, benthos}, c.name) {
+		if slices.Contains([]string{ours, bareFiber, validFiber}, c.name) {
 			continue
 		}
 		rows = append(rows,

@@ -86,8 +86,8 @@ func serve(ctx context.Context, name, broker, prefix string, logger *slog.Logger
 		return serveFiber(ctx, listener, name == validFiber)
 	case prototype, keyedPrototype:
 		return servePrototype(ctx, cluster, listener, name == keyedPrototype)
-	case ours:
-		return serveIngest(ctx, cluster, listener, logger)
+	case ours, unlingered:
+		return serveIngest(ctx, name, cluster, listener, logger)
 	}
 	return fmt.Errorf("there is no server %q", name)
 }
@@ -95,8 +95,8 @@ func serve(ctx context.Context, name, broker, prefix string, logger *slog.Logger
 // announce tells the parent where to post.
 func announce(listener net.Listener, path string) { fmt.Println(listener.Addr(), path) }
 
-// serveIngest runs the role with the settings it has by default, and a source in its catalog.
-func serveIngest(ctx context.Context, cluster kafka.Config, listener net.Listener, logger *slog.Logger) error {
+// serveIngest runs the role with the settings it has by default, but for unlingered's one, and a source of that name in its catalog.
+func serveIngest(ctx context.Context, name string, cluster kafka.Config, listener net.Listener, logger *slog.Logger) error {
 	reader, err := catalog.NewReader(cluster, logger)
 	if err != nil {
 		return err
@@ -108,13 +108,16 @@ func serveIngest(ctx context.Context, cluster kafka.Config, listener net.Listene
 		stop()
 		_ = group.Wait() // a reader only ends because it is told to
 	}()
-	endpoint, err := makeEndpoint(ctx, cluster, reader, logger)
+	endpoint, err := makeEndpoint(ctx, name, cluster, reader, logger)
 	if err != nil {
 		return err
 	}
 	config := ingest.Config{}
 	if err := kong.ApplyDefaults(&config); err != nil {
 		return err
+	}
+	if name == unlingered {
+		config.Linger = 0
 	}
 	role, err := ingest.New(config, cluster, reader, logger)
 	if err != nil {
@@ -124,7 +127,7 @@ func serveIngest(ctx context.Context, cluster kafka.Config, listener net.Listene
 	return role.Serve(ctx, listener)
 }
 
-func makeEndpoint(ctx context.Context, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) (string, error) {
+func makeEndpoint(ctx context.Context, name string, cluster kafka.Config, reader *catalog.Reader, logger *slog.Logger) (string, error) {
 	const environment = "production"
 	writer, err := catalog.NewWriter(cluster, reader, logger, catalog.WriterOptions{})
 	if err != nil {
@@ -134,6 +137,6 @@ func makeEndpoint(ctx context.Context, cluster kafka.Config, reader *catalog.Rea
 	if err := writer.EnsureEnvironment(ctx, schemas.Environment{Name: environment}); err != nil {
 		return "", err
 	}
-	source, err := writer.CreateSource(ctx, schemas.Source{Name: "bench"})
+	source, err := writer.CreateSource(ctx, schemas.Source{Name: name})
 	return source.Endpoints[environment].Key, err
 }

@@ -1,6 +1,6 @@
-// Command benthos is a peer of ingest in bench/ingest: the http_server input of Benthos, which is the engine of Redpanda
-// Connect, into Kafka. It listens on a loopback address, answers a POST once all in-sync replicas have the event, and ends
-// with its standard input. It is not Redpanda Connect: that has an output for Kafka of its own, under a licence that is not open.
+// Command benthos is a peer of ingest in bench/ingest: Benthos, whole, from its http_server to its kafka_franz. That is what
+// Redpanda Connect was called when it was last published as one module under an open licence. It listens on a loopback
+// address, answers a POST once all in-sync replicas have the event, and ends with its standard input.
 package main
 
 import (
@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"runtime/debug"
 	"runtime/pprof"
 
-	"github.com/redpanda-data/benthos/v4/public/service"
+	"github.com/benthosdev/benthos/v4/public/service"
 
-	_ "github.com/redpanda-data/benthos/v4/public/components/io"   // http_server
-	_ "github.com/redpanda-data/benthos/v4/public/components/pure" // logger, metrics and tracer that do nothing
+	_ "github.com/benthosdev/benthos/v4/public/components/io"    // http_server
+	_ "github.com/benthosdev/benthos/v4/public/components/kafka" // kafka_franz
+	_ "github.com/benthosdev/benthos/v4/public/components/pure"  // logger, metrics and tracer that do nothing
 )
 
 func main() {
@@ -29,12 +29,13 @@ func main() {
 	}
 }
 
-// run takes the address to listen on, a broker, a topic, and where to write a CPU profile: an empty path is none.
+// run takes the address to listen on, a broker, a topic, how many events may wait for Kafka at a time, and where to write a
+// CPU profile: an empty path is none.
 func run(arguments []string) error {
-	if len(arguments) != 4 {
-		return fmt.Errorf("usage: benthos LISTEN BROKER TOPIC PROFILE")
+	if len(arguments) != 5 {
+		return fmt.Errorf("usage: benthos LISTEN BROKER TOPIC MAX_IN_FLIGHT PROFILE")
 	}
-	if profile := arguments[3]; profile != "" {
+	if profile := arguments[4]; profile != "" {
 		file, err := os.Create(profile)
 		if err != nil {
 			return err
@@ -45,12 +46,8 @@ func run(arguments []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	environment := service.NewEnvironment()
-	if err := environment.RegisterOutput("franz", outputSpec(), newOutput); err != nil {
-		return err
-	}
-	builder := environment.NewStreamBuilder()
-	if err := builder.SetYAML(config(arguments[0], arguments[1], arguments[2])); err != nil {
+	builder := service.NewStreamBuilder()
+	if err := builder.SetYAML(config(arguments[0], arguments[1], arguments[2], arguments[3])); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
 	stream, err := builder.Build()
@@ -68,12 +65,11 @@ func run(arguments []string) error {
 	return nil
 }
 
-// config is as fast as the documentation of the engine lets it be:
-//   - max_in_flight as high as there are connections: each event waits for its acknowledgement on its own, and Kafka's client
-//     makes batches of those that wait, which takes less time than the batches that the engine would make before;
-//   - no processors in the pipeline: an event is not even looked at, where ingest checks it;
-//   - neither logs of requests, metrics nor traces, and no server for them.
-func config(listen, broker, topic string) string {
+// config leaves out whatever costs time and could be left out: there are no processors, so that an event is not even looked
+// at, where ingest checks it; and neither logs of requests, metrics nor traces, and no server for them. The rest is as it
+// comes: all in-sync replicas, an idempotent producer, snappy. Its client for Kafka sends at once and makes batches of what
+// comes meanwhile; there is no setting for that.
+func config(listen, broker, topic, maxInFlight string) string {
 	return fmt.Sprintf(`
 http:
   enabled: false
@@ -90,21 +86,21 @@ input:
     allowed_verbs: [POST]
     timeout: 10s
 output:
-  franz:
-    broker: %q
+  kafka_franz:
+    seed_brokers: [%q]
     topic: %q
-    max_in_flight: 1024
-`, listen, broker, topic)
+    max_in_flight: %s
+`, listen, broker, topic, maxInFlight)
 }
 
-// version is the engine's, from the build.
+// version is that of the module, from the build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
 	for _, module := range info.Deps {
-		if path.Dir(module.Path) == "github.com/redpanda-data/benthos" {
+		if module.Path == "github.com/benthosdev/benthos/v4" {
 			return module.Version
 		}
 	}
