@@ -252,3 +252,41 @@ func TestCopiesCountOnceBeforeADayIsOnePartAndAfterwards(t *testing.T) {
 	s.write(copied)
 	f("a copy beside the one part")
 }
+
+// TestADayIsCountedWhileItIsWritten counts a day whose first events lie in a part that was merged, among which and after which
+// others came, each with a copy in a part of its own.
+func TestADayIsCountedWhileItIsWritten(t *testing.T) {
+	s := newStory(t)
+	first := s.start.Truncate(24*time.Hour).AddDate(0, 0, -2)
+	at := func(hour int) func(*told) {
+		return func(e *told) { e.at = first.Add(time.Duration(hour) * time.Hour) }
+	}
+	for hour := range 12 {
+		s.write(s.event(at(hour)))
+	}
+	for _, statement := range []string{"OPTIMIZE TABLE events FINAL", "SYSTEM STOP MERGES"} {
+		if err := s.conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, hour := range []int{5, 14, 20} {
+		s.write(s.event(at(hour)))
+	}
+	f := func(since, until, want int) {
+		t.Helper()
+		selection := query.Selection{Since: first.Add(time.Duration(since) * time.Hour), Until: first.Add(time.Duration(until) * time.Hour)}
+		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: selection})
+		if err != nil || top.Total != uint64(want) {
+			t.Errorf("hours %d to %d: %d events, %v, want %d", since, until, top.Total, err, want)
+		}
+	}
+	f(0, 24, 15)
+	f(-24, 48, 15)
+	f(0, 5, 5)
+	f(0, 6, 7)
+	f(5, 6, 2)
+	f(6, 12, 6)
+	f(11, 15, 2)
+	f(12, 14, 0)
+	f(20, 21, 1)
+}

@@ -13,13 +13,14 @@ import (
 type filter struct {
 	conditions []string
 	args       []any
-	within     span
+	within     within
 }
 
-// span is the range of times that between has added, its end excluded. A zero time leaves that side open.
-type span struct {
-	since, until time.Time
-	conditions   []string // those that say so
+// within is what between has added.
+type within struct {
+	span
+	column     string
+	conditions []string // those that say so
 }
 
 func (f *filter) add(condition string, args ...any) {
@@ -63,18 +64,18 @@ func (f *filter) before(cursor position, at, id string) {
 // between adds a range of times of a column, its end excluded. A zero time leaves that side open.
 func (f *filter) between(column string, since, until time.Time) {
 	before := len(f.conditions)
-	if !since.IsZero() {
-		f.add(notBefore(column, "since"), millis("since", since))
-	}
-	if !until.IsZero() {
-		f.add(column+" < "+moment("until")+" AND "+notAfter(column, "until"), millis("until", until))
-	}
-	f.within = span{since, until, slices.Clone(f.conditions[before:])}
+	f.liesIn(column, span{since, until}, "since", "until")
+	f.within = within{span{since, until}, column, slices.Clone(f.conditions[before:])}
 }
 
-// covers tells whether all of a day is in the range.
-func (s span) covers(day time.Time) bool {
-	return !day.Before(s.since) && (s.until.IsZero() || !day.AddDate(0, 0, 1).After(s.until))
+// liesIn adds that a column lies in a span, whose ends are bound by these names.
+func (f *filter) liesIn(column string, s span, since, until string) {
+	if !s.since.IsZero() {
+		f.add(notBefore(column, since), millis(since, s.since))
+	}
+	if !s.until.IsZero() {
+		f.add(column+" < "+moment(until)+" AND "+notAfter(column, until), millis(until, s.until))
+	}
 }
 
 // withoutSpan returns the conditions that say nothing of the range.

@@ -62,12 +62,16 @@ func (l *Log) Latency(ctx context.Context, asked LatencyFilter) (Latency, error)
 	where.between("attempted_at", steps.since, steps.until)
 	replayed.add("replay_id != ''")
 	const whole = "dateDiff('millisecond', UUIDv7ToDateTime(event_id, 'UTC'), attempted_at) + latency_ms"
+	rows, bound, err := l.once(ctx, "workflow, outcome, run_id, event_id, attempted_at, latency_ms", "deliveries", &where)
+	if err != nil {
+		return Latency{}, err
+	}
 	sql := "WITH outcome = 'delivered' AND run_id NOT IN (SELECT run_id FROM runs" + replayed.sql() + ") AS live SELECT workflow, " + step + " AS step, count(), countIf(outcome = 'delivered') AS delivered, countIf(outcome = 'retrying'), countIf(outcome = 'dead')," +
 		" quantilesTDigest(0.5, 0.9, 0.95, 0.99)(latency_ms), max(latency_ms)," +
 		" quantilesTDigestIf(0.5, 0.9, 0.95, 0.99)(" + whole + ", live), maxIf(" + whole + ", live), countIf(live)" +
-		" FROM deliveries FINAL" + where.sql() + " GROUP BY workflow, step ORDER BY workflow, step"
+		" FROM " + rows + " GROUP BY workflow, step ORDER BY workflow, step"
 	answer := Latency{Since: steps.since, Until: steps.until, Items: []LatencyItem{}}
-	err = l.rows(ctx, "latency", sql, append(args, where.args...), func(rows driver.Rows) error {
+	err = l.rows(ctx, "latency", sql, append(args, bound...), func(rows driver.Rows) error {
 		var item LatencyItem
 		var number int64
 		var call, delivered []float32

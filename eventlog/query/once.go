@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -10,46 +11,100 @@ import (
 )
 
 // once returns a subquery with columns of the rows of a table that a filter describes, every row counted once, and its
-// arguments.
+// arguments. The filter says of which time, of the column by whose day the table is partitioned.
 //
-// FINAL reads the whole order key to tell copies of a row apart, which takes most of the time of a count. A partition that
-// merging has made one part of has no copies, so that it is read without; those are the days that are over, for which the
-// table forces such a merge. Of those that lie in the filter's range all rows do, and their times need not be read to see it.
-// Which ones is asked before, so that all parts of the query go by the same answer: a copy that comes within these
-// milliseconds counts until the next question. Over several servers the answer is none.
+// FINAL reads the whole order key to tell copies of a row apart, which takes most of the time of a count. Copies have the
+// same time. So where one part has all rows of a span of time, and merging has made that part, there are none, and it is read
+// without. That is all of a day that is over, for which the table forces such a merge, and most of the day that events come
+// in for, which lie in the parts in the order in which they came. Of whole days in the filter's range not even the times are
+// read. Which spans these are is asked before, so that all of the query goes by the same answer: a copy that comes within
+// these milliseconds counts until the next question. Over several servers the answer is none.
 func (l *Log) once(ctx context.Context, columns, table string, where *filter) (sql string, args []any, err error) {
-	days, err := l.settled(ctx, table)
+	parts, err := l.parts(ctx, table)
 	if err != nil {
 		return "", nil, err
 	}
-	covered, others := []string{}, []string{}
-	for _, id := range days {
-		if day, err := time.Parse("20060102", id); err == nil && where.within.covers(day) {
-			covered = append(covered, id)
-		} else {
-			others = append(others, id)
+	var days []string
+	var alone, without []span
+	for _, s := range longest(aloneIn(parts)) {
+		s, isWithin := s.cut(where.within.span)
+		if !isWithin {
+			continue
 		}
+		whole, rest := s.days()
+		for _, day := range whole {
+			days = append(days, day.Format(partitionDay))
+		}
+		alone, without = append(alone, rest...), append(without, s)
 	}
-	part := func(from string, conditions []string, partitions string) string {
-		all := filter{conditions: append(slices.Clone(conditions), partitions)}
-		return "SELECT " + columns + " FROM " + from + all.sql()
+	args = slices.Clone(where.args)
+	var all []string
+	read := func(from string, conditions []string, within string, bound ...any) {
+		described := filter{conditions: append(slices.Clone(conditions), within)}
+		all = append(all, "SELECT "+columns+" FROM "+from+described.sql())
+		args = append(args, bound...)
 	}
-	sql = "(" + part(table, where.withoutSpan(), "_partition_id IN {covered:Array(String)}") +
-		" UNION ALL " + part(table, where.conditions, "_partition_id IN {settled:Array(String)}") +
-		" UNION ALL " + part(table+" FINAL", where.conditions, "_partition_id NOT IN {days:Array(String)}") + ")"
-	return sql, append(slices.Clone(where.args), clickhouse.Named("covered", covered), clickhouse.Named("settled", others), clickhouse.Named("days", days)), nil
+	if len(days) > 0 {
+		read(table, where.withoutSpan(), "_partition_id IN {days:Array(String)}", clickhouse.Named("days", days))
+	}
+	if len(alone) > 0 {
+		within, bound := inAny(where.within.column, "alone", alone)
+		read(table, where.withoutSpan(), within, bound...)
+	}
+	if rest := where.within.without(without); len(rest) > 0 {
+		within, bound := inAny(where.within.column, "rest", rest)
+		read(table+" FINAL", where.withoutSpan(), within, bound...)
+	}
+	return "(" + strings.Join(all, " UNION ALL ") + ")", args, nil
 }
 
-// settled returns the partitions of a table that are one part.
-func (l *Log) settled(ctx context.Context, table string) ([]string, error) {
-	days := []string{}
-	err := l.rows(ctx, "parts of "+table, "SELECT partition_id FROM system.parts"+
-		" WHERE database = currentDatabase() AND table = {table:String} AND active GROUP BY partition_id HAVING count() = 1 AND min(level) > 0",
+// partitionDay is how a day's partition is named.
+const partitionDay = "20060102"
+
+// maxSpans bounds the length of a query. What is left out is read as if there were copies.
+const maxSpans = 20
+
+// longest returns the longest spans, in order.
+func longest(spans []span) []span {
+	if len(spans) <= maxSpans {
+		return spans
+	}
+	spans = slices.Clone(spans)
+	slices.SortFunc(spans, func(a, b span) int { return int(b.until.Sub(b.since) - a.until.Sub(a.since)) })
+	spans = spans[:maxSpans]
+	slices.SortFunc(spans, func(a, b span) int { return a.since.Compare(b.since) })
+	return spans
+}
+
+// part is a part of a table on disk.
+type part struct {
+	span
+	isMerged bool // and has no copies of a row
+}
+
+// parts returns the parts of a table. A server that does not say of which time the rows of a part are is taken to have them
+// of all of its day.
+func (l *Log) parts(ctx context.Context, table string) ([]part, error) {
+	var parts []part
+	err := l.rows(ctx, "parts of "+table, "SELECT partition_id, min_time, max_time, level FROM system.parts"+
+		" WHERE database = currentDatabase() AND table = {table:String} AND active",
 		[]any{clickhouse.Named("table", table)}, func(rows driver.Rows) error {
 			var id string
-			err := rows.Scan(&id)
-			days = append(days, id)
-			return err
+			var first, last time.Time // in whole seconds
+			var level uint32
+			if err := rows.Scan(&id, &first, &last, &level); err != nil {
+				return err
+			}
+			at, err := time.Parse(partitionDay, id)
+			if err != nil {
+				return err
+			}
+			of := span{at, at.Add(day)}
+			if s, isWithin := (span{first.UTC(), last.UTC().Add(time.Second)}).cut(of); isWithin {
+				of = s
+			}
+			parts = append(parts, part{of, level > 0})
+			return nil
 		})
-	return days, err
+	return parts, err
 }
