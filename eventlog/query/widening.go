@@ -20,10 +20,11 @@ type newestFirst[Item any] struct {
 	read func(ctx context.Context, where *filter, size int) ([]Item, error)
 }
 
-// page looks for the newest items before a time in an hour, then in a day, a week and all that was asked for. No table can
-// be read from its end, nor is any condition that few items meet found by an index: most pages are full long before.
+// page looks for the newest items before a time in five minutes, then in an hour, a day, a week and all that was asked for.
+// No table can be read from its end, nor is any condition that few items meet found by an index: most pages are full long
+// before, in a dense log in minutes.
 func (l newestFirst[Item]) page(ctx context.Context, since, before time.Time, size int) ([]Item, error) {
-	for _, span := range []time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
+	for _, span := range []time.Duration{5 * time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
 		narrowed := before.Add(-span)
 		if !narrowed.After(since) {
 			break
