@@ -6,6 +6,7 @@ import "slices"
 type groups struct {
 	table    string // events or decisions
 	value    string // SQL: what they are counted by, NULL where they have none; as the table has it, which is counted fastest
+	isOfMany bool   // there may be any number of values
 	args     []any
 	selected *filter
 }
@@ -28,7 +29,7 @@ func newGroups(of Selection, by string) (groups, error) {
 	case "environment", "event":
 		g.value = by
 	case "user":
-		g.value = "nullIf(user_id, '')"
+		g.value, g.isOfMany = "nullIf(user_id, '')", true
 	default:
 		return g, g.property(by)
 	}
@@ -45,7 +46,7 @@ func (g *groups) property(by string) error {
 	}
 	// The selection has bound names of its own kind.
 	asks := asks{prefix: "by"}
-	g.value, g.args = asks.text(path), asks.args
+	g.value, g.args, g.isOfMany = asks.text(path), asks.args, true
 	return nil
 }
 

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -39,21 +40,21 @@ func (l *Log) once(ctx context.Context, columns, table string, where *filter) (s
 	}
 	args = slices.Clone(where.args)
 	var all []string
-	read := func(from string, conditions []string, within string, bound ...any) {
-		described := filter{conditions: append(slices.Clone(conditions), within)}
+	read := func(from, within string, bound ...any) {
+		described := filter{conditions: append(where.withoutSpan(), within)}
 		all = append(all, "SELECT "+columns+" FROM "+from+described.sql())
 		args = append(args, bound...)
 	}
 	if len(days) > 0 {
-		read(table, where.withoutSpan(), "_partition_id IN {days:Array(String)}", clickhouse.Named("days", days))
+		read(table, "_partition_id IN {days:Array(String)}", clickhouse.Named("days", days))
 	}
-	if len(alone) > 0 {
-		within, bound := inAny(where.within.column, "alone", alone)
-		read(table, where.withoutSpan(), within, bound...)
+	for i, s := range alone { // one by one: in which of many spans a row is takes longer to say than to count it
+		within, bound := inAny(where.within.column, fmt.Sprintf("alone_%d", i), []span{s})
+		read(table, within, bound...)
 	}
 	if rest := where.within.without(without); len(rest) > 0 {
 		within, bound := inAny(where.within.column, "rest", rest)
-		read(table+" FINAL", where.withoutSpan(), within, bound...)
+		read(table+" FINAL", within, bound...)
 	}
 	return "(" + strings.Join(all, " UNION ALL ") + ")", args, nil
 }

@@ -80,39 +80,32 @@ func (f SeriesFilter) groups() (groups, error) {
 	return newGroups(f.Selection, f.By)
 }
 
-// lines counts by step and value, then puts the steps of a value together, then the values that are not among the top.
+// lines counts by value and step, then puts the values that are not among the top together. What has few values has a count of
+// each step in one go, which takes a third of the time; of any number of values only the steps are kept that they occur in.
 func (l *Log) lines(ctx context.Context, of groups, in steps, top int) ([]Line, error) {
 	step, stepArgs := in.number("received_at")
 	rows, args, err := l.once(ctx, of.value+" AS value, "+step+" AS step", of.table, of.selected)
 	if err != nil {
 		return nil, err
 	}
-	sql := "SELECT rank > {top:UInt32} AS other, if(other, NULL, CAST(value AS Nullable(String))) AS line, sum(total) AS events, sumMap(steps, counts) AS cells FROM (" +
-		"SELECT value, sum(events) AS total, groupArray(step) AS steps, groupArray(events) AS counts," +
-		" row_number() OVER (ORDER BY total DESC, value) AS rank FROM (" +
-		"SELECT value, step, count() AS events FROM " + rows +
-		" GROUP BY value, step) GROUP BY value) GROUP BY other, line ORDER BY other, events DESC, line"
+	const ranked = ", row_number() OVER (ORDER BY total DESC, value) > {top:UInt32} AS other"
+	const line = "SELECT other, if(other, NULL, CAST(value AS Nullable(String))) AS line, "
+	const inOrder = " GROUP BY other, line ORDER BY other, events DESC, line"
+	resample := fmt.Sprintf("Resample(0, %d, 1)", in.count)
+	sql := line + "sum(total) AS events, sumForEach(cells) FROM (SELECT value, count" + resample + "(step) AS cells, arraySum(cells) AS total" +
+		ranked + " FROM " + rows + " GROUP BY value)" + inOrder
+	if of.isOfMany {
+		sql = line + "sum(cell) AS events, sum" + resample + "(cell, step) FROM (SELECT value, sum(events) AS total, groupArray(step) AS steps, groupArray(events) AS cells" +
+			ranked + " FROM (SELECT value, step, count() AS events FROM " + rows + " GROUP BY value, step) GROUP BY value)" +
+			" ARRAY JOIN steps AS step, cells AS cell" + inOrder
+	}
 	args = append(append(args, stepArgs...), of.args...)
 	lines := []Line{}
 	err = l.rows(ctx, "series", sql, append(args, clickhouse.Named("top", top)), func(rows driver.Rows) error {
-		line := Line{Counts: make([]uint64, in.count)}
-		var other uint8
-		var cells struct {
-			Steps  []int64
-			Counts []uint64
-		}
-		var tuple []any
-		if err := rows.Scan(&other, &line.Value, &line.Total, &tuple); err != nil {
-			return err
-		}
-		cells.Steps, _ = tuple[0].([]int64)
-		cells.Counts, _ = tuple[1].([]uint64)
-		for i, number := range cells.Steps {
-			line.Counts[number] = cells.Counts[i]
-		}
-		line.Other = other == 1
+		var line Line
+		err := rows.Scan(&line.Other, &line.Value, &line.Total, &line.Counts)
 		lines = append(lines, line)
-		return nil
+		return err
 	})
 	return lines, err
 }

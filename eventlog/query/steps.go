@@ -68,8 +68,11 @@ func newSteps(since, until time.Time, interval Interval, known ...Interval) (ste
 	return s, nil
 }
 
-// number returns the number of the step in which a column lies, from 0, and what it binds.
+// number returns the number of the step in which a column lies, from 0, and what it binds. Of a single step the column is not read.
 func (s steps) number(column string) (string, []any) {
+	if s.count == 1 {
+		return "toInt64(0)", nil
+	}
 	return "intDiv(toUnixTimestamp64Milli(" + column + ") - {first_step:Int64}, {step_length:Int64})",
 		[]any{millis("first_step", s.since), clickhouse.Named("step_length", s.length.Milliseconds())}
 }

@@ -50,6 +50,8 @@ func (l newestFirst[Item]) within(ctx context.Context, since time.Time, size int
 		if err != nil {
 			return nil, false, err
 		}
+		// What is asked for is not looked for again where nothing was found.
+		where.add(notAfter(l.at, "newest"), millis("newest", time.UnixMilli(times[0])))
 		where.add("toUnixTimestamp64Milli("+l.at+") IN {times:Array(Int64)}", clickhouse.Named("times", times))
 		items, err := l.read(ctx, where, size)
 		if len(items) >= size || errors.Is(err, errEnough) {
