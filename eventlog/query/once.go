@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,18 +26,15 @@ func (l *Log) once(ctx context.Context, columns, table string, where *filter) (s
 	if err != nil {
 		return "", nil, err
 	}
+	once := longest(cutAll(aloneIn(parts), where.within.span))
 	var days []string
-	var alone, without []span
-	for _, s := range longest(aloneIn(parts)) {
-		s, isWithin := s.cut(where.within.span)
-		if !isWithin {
-			continue
-		}
+	var alone []span
+	for _, s := range once {
 		whole, rest := s.days()
 		for _, day := range whole {
 			days = append(days, day.Format(partitionDay))
 		}
-		alone, without = append(alone, rest...), append(without, s)
+		alone = append(alone, rest...)
 	}
 	args = slices.Clone(where.args)
 	var all []string
@@ -52,7 +50,7 @@ func (l *Log) once(ctx context.Context, columns, table string, where *filter) (s
 		within, bound := inAny(where.within.column, fmt.Sprintf("alone_%d", i), []span{s})
 		read(table, within, bound...)
 	}
-	if rest := where.within.without(without); len(rest) > 0 {
+	if rest := where.within.without(once); len(rest) > 0 {
 		within, bound := inAny(where.within.column, "rest", rest)
 		read(table+" FINAL", within, bound...)
 	}
@@ -71,7 +69,7 @@ func longest(spans []span) []span {
 		return spans
 	}
 	spans = slices.Clone(spans)
-	slices.SortFunc(spans, func(a, b span) int { return int(b.until.Sub(b.since) - a.until.Sub(a.since)) })
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(b.until.Sub(b.since), a.until.Sub(a.since)) })
 	spans = spans[:maxSpans]
 	slices.SortFunc(spans, func(a, b span) int { return a.since.Compare(b.since) })
 	return spans

@@ -21,15 +21,22 @@ func (s span) cut(to span) (span, bool) {
 	return s, s.until.IsZero() || s.since.Before(s.until)
 }
 
+// cutAll returns what of some spans lies within another.
+func cutAll(spans []span, to span) []span {
+	var within []span
+	for _, s := range spans {
+		if s, isWithin := s.cut(to); isWithin {
+			within = append(within, s)
+		}
+	}
+	return within
+}
+
 // without returns what is left of s without others, which are ordered and do not overlap.
 func (s span) without(others []span) []span {
 	var left []span
 	rest := s
-	for _, other := range others {
-		other, isWithin := other.cut(rest)
-		if !isWithin {
-			continue
-		}
+	for _, other := range cutAll(others, s) {
 		if rest.since.Before(other.since) {
 			left = append(left, span{rest.since, other.since})
 		}

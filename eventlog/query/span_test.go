@@ -120,3 +120,22 @@ func TestSpansAreTakenApart(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLongestSpansAreKept(t *testing.T) {
+	var all []span
+	for i := range 2 * maxSpans {
+		all = append(all, hours(10*i, 10*i+1+i%2))
+	}
+	kept := longest(all)
+	if len(kept) != maxSpans || !slices.IsSortedFunc(kept, func(a, b span) int { return a.since.Compare(b.since) }) {
+		t.Fatalf("%v", kept)
+	}
+	for _, s := range kept {
+		if s.until.Sub(s.since) != 2*time.Hour {
+			t.Errorf("%v was kept", s)
+		}
+	}
+	if got := longest(kept[:3]); len(got) != 3 {
+		t.Errorf("%v", got)
+	}
+}
