@@ -202,6 +202,18 @@ func TestAnalyticsThatCannotBeAnsweredAreRefused(t *testing.T) {
 	f("until", err)
 }
 
+// hoursHave returns a check of how many events were received between two hours after a time.
+func (s *story) hoursHave(t *testing.T, first time.Time) func(since, until, want int) {
+	return func(since, until, want int) {
+		t.Helper()
+		selection := query.Selection{Since: first.Add(time.Duration(since) * time.Hour), Until: first.Add(time.Duration(until) * time.Hour)}
+		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: selection})
+		if err != nil || top.Total != uint64(want) {
+			t.Errorf("hours %d to %d: %d events, %v, want %d", since, until, top.Total, err, want)
+		}
+	}
+}
+
 // TestDaysAreCountedWholeAndInPart counts a range that begins and ends within a day and has one between, of which each is
 // one part.
 func TestDaysAreCountedWholeAndInPart(t *testing.T) {
@@ -213,14 +225,7 @@ func TestDaysAreCountedWholeAndInPart(t *testing.T) {
 	if err := s.conn.Exec(t.Context(), "OPTIMIZE TABLE events FINAL"); err != nil {
 		t.Fatal(err)
 	}
-	f := func(since, until, want int) {
-		t.Helper()
-		selection := query.Selection{Since: first.Add(time.Duration(since) * time.Hour), Until: first.Add(time.Duration(until) * time.Hour)}
-		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: selection})
-		if err != nil || top.Total != uint64(want) {
-			t.Errorf("hours %d to %d: %d events, %v, want %d", since, until, top.Total, err, want)
-		}
-	}
+	f := s.hoursHave(t, first)
 	f(0, 72, 72)
 	f(-24, 96, 72)
 	f(1, 71, 70)
@@ -272,14 +277,7 @@ func TestADayIsCountedWhileItIsWritten(t *testing.T) {
 	for _, hour := range []int{5, 14, 20} {
 		s.write(s.event(at(hour)))
 	}
-	f := func(since, until, want int) {
-		t.Helper()
-		selection := query.Selection{Since: first.Add(time.Duration(since) * time.Hour), Until: first.Add(time.Duration(until) * time.Hour)}
-		top, err := s.log.Top(t.Context(), query.TopFilter{Selection: selection})
-		if err != nil || top.Total != uint64(want) {
-			t.Errorf("hours %d to %d: %d events, %v, want %d", since, until, top.Total, err, want)
-		}
-	}
+	f := s.hoursHave(t, first)
 	f(0, 24, 15)
 	f(-24, 48, 15)
 	f(0, 5, 5)

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,18 @@ func (f *filter) liesIn(column string, s span, since, until string) {
 // withoutSpan returns the conditions that say nothing of the range.
 func (f *filter) withoutSpan() []string {
 	return slices.DeleteFunc(slices.Clone(f.conditions), func(one string) bool { return slices.Contains(f.within.conditions, one) })
+}
+
+// liesInAny adds that a column lies in one of some spans, whose ends are bound by names that begin with a prefix.
+func (f *filter) liesInAny(column string, spans []span, prefix string) {
+	ways := make([]string, len(spans))
+	for i, s := range spans {
+		var way filter
+		way.liesIn(column, s, fmt.Sprintf("%s_%d_since", prefix, i), fmt.Sprintf("%s_%d_until", prefix, i))
+		ways[i] = strings.Join(way.conditions, " AND ")
+		f.args = append(f.args, way.args...)
+	}
+	f.add("(" + strings.Join(ways, " OR ") + ")")
 }
 
 func (f *filter) sql() string { return f.clause(" WHERE ") }

@@ -38,21 +38,25 @@ func (l *Log) once(ctx context.Context, columns, table string, where *filter) (s
 	}
 	args = slices.Clone(where.args)
 	var all []string
-	read := func(from, within string, bound ...any) {
-		described := filter{conditions: append(where.withoutSpan(), within)}
+	read := func(from string, within filter) {
+		described := filter{conditions: append(where.withoutSpan(), within.conditions...)}
 		all = append(all, "SELECT "+columns+" FROM "+from+described.sql())
-		args = append(args, bound...)
+		args = append(args, within.args...)
 	}
 	if len(days) > 0 {
-		read(table, "_partition_id IN {days:Array(String)}", clickhouse.Named("days", days))
+		var within filter
+		within.add("_partition_id IN {days:Array(String)}", clickhouse.Named("days", days))
+		read(table, within)
 	}
 	for i, s := range alone { // one by one: in which of many spans a row is takes longer to say than to count it
-		within, bound := inAny(where.within.column, fmt.Sprintf("alone_%d", i), []span{s})
-		read(table, within, bound...)
+		var within filter
+		within.liesIn(where.within.column, s, fmt.Sprintf("alone_%d_since", i), fmt.Sprintf("alone_%d_until", i))
+		read(table, within)
 	}
 	if rest := where.within.without(once); len(rest) > 0 {
-		within, bound := inAny(where.within.column, "rest", rest)
-		read(table+" FINAL", within, bound...)
+		var within filter
+		within.liesInAny(where.within.column, rest, "rest")
+		read(table+" FINAL", within)
 	}
 	return "(" + strings.Join(all, " UNION ALL ") + ")", args, nil
 }

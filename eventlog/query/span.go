@@ -1,9 +1,7 @@
 package query
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -63,18 +61,6 @@ func (s span) days() (days []time.Time, left []span) {
 }
 
 const day = 24 * time.Hour
-
-// inAny says that the column of a filter's range lies in one of some spans, and what that binds, in names that begin with a prefix.
-func inAny(column, prefix string, spans []span) (condition string, args []any) {
-	one := make([]string, len(spans))
-	for i, s := range spans {
-		var all filter
-		all.liesIn(column, s, fmt.Sprintf("%s_%d_since", prefix, i), fmt.Sprintf("%s_%d_until", prefix, i))
-		one[i] = strings.Join(all.conditions, " AND ")
-		args = append(args, all.args...)
-	}
-	return "(" + strings.Join(one, " OR ") + ")", args
-}
 
 // aloneIn returns the spans in which all rows are of one part that was merged, in order. Where there is no part at all between
 // two of them, they are one.

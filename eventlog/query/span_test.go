@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// hours is a span of hours of three days, whose end may lie on the second, as those of parts do.
+// hours is a span of hours, counted from the beginning of a day.
 func hours(since, until int) span {
 	at := func(hour int) time.Time {
 		return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(hour) * time.Hour)
