@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,9 @@ type contender struct {
 	name string
 	says string // what it is, for tables
 	goal float64
+	// maxInFlight is how many events Benthos sends together, each of which waits for Kafka on its own: its one setting that
+	// matters. 0 is another server.
+	maxInFlight int
 	*server
 }
 
@@ -55,8 +59,8 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 		{name: keyedPrototype, says: "prototype, events with keys"},
 		{name: ours, says: "Millrace"},
 		{name: unlingered, says: "Millrace with --ingest-linger=0"},
-		{name: benthos, goal: 3},
-		{name: untunedBenthos, goal: 3},
+		{name: benthos, goal: 3, maxInFlight: 1024},      // as many as there may be connections
+		{name: untunedBenthos, goal: 3, maxInFlight: 10}, // what it is when nobody sets it
 	}
 	all = slices.DeleteFunc(all, func(c *contender) bool { return !slices.Contains(w.settings.only, c.name) })
 	for _, c := range all {
@@ -64,12 +68,9 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 		if w.settings.profiles != "" {
 			profile = filepath.Join(w.settings.profiles, c.name+".prof")
 		}
-		switch c.name {
-		case benthos:
-			err = w.startBenthos(ctx, c, "1024", profile) // as many as there may be connections
-		case untunedBenthos:
-			err = w.startBenthos(ctx, c, "10", profile) // what it is when nobody sets it
-		default:
+		if c.maxInFlight > 0 {
+			err = w.startBenthos(ctx, c, profile)
+		} else {
 			command := exec.Command(self, childArgument, c.name, w.cluster.Brokers[0], w.cluster.TopicPrefix, profile)
 			command.Env = append(os.Environ(), collection)
 			c.server, err = w.startServer(command)
@@ -81,20 +82,19 @@ func (w *world) startContenders(ctx context.Context) ([]*contender, error) {
 	return all, nil
 }
 
-// startBenthos starts the peer, which listens where it is told. Each of its events waits for Kafka on its own, so that
-// maxInFlight, its one setting that matters, bounds how many are sent together.
-func (w *world) startBenthos(ctx context.Context, c *contender, maxInFlight, profile string) error {
+// startBenthos starts the peer, which listens where it is told.
+func (w *world) startBenthos(ctx context.Context, c *contender, profile string) error {
 	binary := filepath.Join(w.settings.peers, benthos, benthos)
 	version, err := exec.CommandContext(ctx, binary, "version").Output()
 	if err != nil {
 		return fmt.Errorf("%w; is it built (make benthos)?", err)
 	}
-	c.says = fmt.Sprintf("Benthos %s (later Redpanda Connect), max_in_flight %s", strings.TrimSpace(string(version)), maxInFlight)
+	c.says = fmt.Sprintf("Benthos %s (later Redpanda Connect), max_in_flight %d", strings.TrimSpace(string(version)), c.maxInFlight)
 	address, err := freeAddress()
 	if err != nil {
 		return err
 	}
-	command := exec.Command(binary, address, w.cluster.Brokers[0], w.topic(), maxInFlight, profile)
+	command := exec.Command(binary, address, w.cluster.Brokers[0], w.topic(), strconv.Itoa(c.maxInFlight), profile)
 	command.Env = append(os.Environ(), collection)
 	c.server, err = w.startPeer(ctx, command, address, "/post")
 	return err
